@@ -1,0 +1,1 @@
+"""Compiled loops: module-level kernels, all inputs as arguments, ``out`` last."""
