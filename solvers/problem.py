@@ -1,0 +1,86 @@
+"""The problem objects: what physics hands to numerics. Arrays only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Matrix = Any  # dense array, or scipy sparse array: [function, function]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TwoWayProblem:
+    """A steady forward-backward (two-way diffusion) equation, discretised in x.
+
+        B(s) ∂f/∂s + A(s) f = 0      between the edges s₀ < s₁ < … < s_N
+        B [f] = jump                 across an inner edge
+        f = inflow where B > 0       at s₀      (where B < 0 at s_N)
+
+    A = ∫ a φ'φ' + ∫ w φφ is diffusion and loss, symmetric and positive (semi)definite; B = ∫ h φφ
+    is streaming with a speed h that changes sign, so that data are given on half of x at either
+    end (Fisch & Kruskal 1980; Beals 1981). An edge at ∓∞ means that f stays bounded there and
+    that the operator is constant beyond the next edge. f(s) is a vector of coefficients, one per
+    basis function or cell.
+
+    Parameters
+    ----------
+    edges : (N+1,) array
+        s₀ … s_N; the first may be −inf, the last +inf.
+    operator : callable
+        s -> (A, B), each [function, function]; piecewise smooth between the edges.
+    streaming_up, streaming_down : [function, function]
+        Mass matrices of max(h, 0) and max(−h, 0): B = up − down, and boundary data count with
+        these weights.
+    inflow_left, inflow_right : (n_functions,) arrays, optional
+        ∫ |h| φ g over the incoming half: load vectors of the boundary data (zero by default).
+    jumps : mapping
+        Index of an inner edge -> load vector ∫ h φ [f].
+    """
+
+    edges: Array
+    operator: Callable[[float], tuple[Matrix, Matrix]]
+    streaming_up: Matrix
+    streaming_down: Matrix
+    inflow_left: Array | None = None
+    inflow_right: Array | None = None
+    jumps: dict[int, Array] = field(default_factory=dict)
+
+    @property
+    def n_functions(self) -> int:
+        """Unknowns at one s."""
+        return int(self.streaming_up.shape[0])
+
+    def middle(self, j: int) -> float:
+        """A point of part j, finite also where the part reaches to infinity."""
+        lo, hi = self.edges[j], self.edges[j + 1]
+        if np.isinf(lo) and np.isinf(hi):
+            return 0.0
+        if np.isinf(lo):
+            return float(hi) - 1.0
+        if np.isinf(hi):
+            return float(lo) + 1.0
+        return float(lo + hi) / 2
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TwoWaySolution:
+    """f(s) of a TwoWayProblem.
+
+    Attributes
+    ----------
+    evaluate : callable
+        (n_s,) array of s -> [s, function] coefficients; at an inner edge the value above it.
+    residual : float
+        Largest violation of the matching and boundary conditions, relative to the data.
+    unknowns : int
+        Size of the linear system that was solved.
+    """
+
+    evaluate: Callable[[Array], Array]
+    residual: float
+    unknowns: int

@@ -1,0 +1,158 @@
+"""Two-way problem by decay modes: exact in s on each part where the operator is constant.
+
+On part j, with ends s_j and s_{j+1},
+
+    f = Σ_{Λₙ>0} aₙ vₙ e^(−Λₙ(s − s_j)) + Σ_{Λₙ<0} bₙ vₙ e^(−Λₙ(s − s_{j+1}))
+
+and, where zero is an eigenvalue, the constant and s − g besides. The amplitudes a are what enters
+from below and b what enters from above: one equation for each, tested with the mode itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from crtransport.solvers.eigen import Modes, decay_modes
+from crtransport.solvers.errors import SingularOperatorError
+from crtransport.solvers.problem import TwoWayProblem, TwoWaySolution
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Part:
+    """One part of the interval: its modes, and what zero as an eigenvalue adds to them."""
+
+    lo: float
+    hi: float
+    modes: Modes
+    b: Array
+    zero: Literal["none", "up", "down", "double"]
+
+    def up(self, s: float) -> Array:
+        """[function, unknown] at ``s`` of what enters at ``lo``; none if that is at infinity."""
+        if np.isinf(self.lo):
+            return np.empty((len(self.b), 0))
+        columns = self.modes.up * np.exp(-self.modes.up_rates * (s - self.lo))
+        if self.zero in ("up", "double"):
+            columns = np.column_stack([columns, self._constant()])
+        return columns
+
+    def down(self, s: float) -> Array:
+        """[function, unknown] at ``s`` of what enters at ``hi``; none if that is at infinity."""
+        if np.isinf(self.hi):
+            return np.empty((len(self.b), 0))
+        columns = self.modes.down * np.exp(-self.modes.down_rates * (s - self.hi))
+        if self.zero == "down" or (self.zero == "double" and np.isinf(self.lo)):
+            columns = np.column_stack([columns, self._constant()])
+        elif self.zero == "double":
+            columns = np.column_stack([columns, self._linear(s)])
+        return columns
+
+    def tests(self) -> tuple[Array, Array]:
+        """[function, test] for ``up`` and ``down``: the modes; if zero is double, their limits."""
+        up, down = self.modes.up, self.modes.down
+        constant, neutral = self._constant(), self.modes.neutral
+        if self.zero == "double" and neutral is not None:
+            tilt = neutral / np.max(np.abs(neutral))
+            return np.column_stack([up, constant + tilt]), np.column_stack([down, constant - tilt])
+        if self.zero == "up":
+            up = np.column_stack([up, constant])
+        if self.zero == "down":
+            down = np.column_stack([down, constant])
+        return up, down
+
+    def _constant(self) -> Array:
+        return np.eye(len(self.b))[0]
+
+    def _linear(self, s: float) -> Array:
+        assert self.modes.neutral is not None
+        column = -self.modes.neutral
+        column[0] += s - (self.lo + self.hi) / 2
+        return column / max(self.hi - self.lo, 1.0)
+
+
+def solve_modes(problem: TwoWayProblem) -> TwoWaySolution:
+    """Solve a two-way problem by the decay modes of each part (operator taken at its middle).
+
+    Exact in s where the operator is constant on each part; second order in the length of the
+    parts where it varies smoothly.
+
+    Raises
+    ------
+    SingularOperatorError
+        If the problem has no unique bounded solution (no loss, and no end to leave by).
+    """
+    parts = [_make_part(problem, j) for j in range(len(problem.edges) - 1)]
+    edges = problem.edges
+    n_up = [0 if np.isinf(part.lo) else part.tests()[0].shape[1] for part in parts]
+    n_down = [0 if np.isinf(part.hi) else part.tests()[1].shape[1] for part in parts]
+    starts = np.concatenate([[0], np.cumsum(np.add(n_up, n_down))])
+    matrix = np.zeros((starts[-1], starts[-1]))
+    rhs = np.zeros(starts[-1])
+    at = [
+        (_columns(part, edges[j]), _columns(part, edges[j + 1])) for j, part in enumerate(parts)
+    ]
+    for j, part in enumerate(parts):
+        here = slice(starts[j], starts[j + 1])
+        up, down = (slice(starts[j], starts[j] + n_up[j]), slice(starts[j] + n_up[j], starts[j + 1]))
+        test_up, test_down = part.tests()
+        if n_up[j] and j == 0:
+            matrix[up, here] = test_up.T @ problem.streaming_up @ at[j][0]
+            rhs[up] = _data(test_up, problem.inflow_left)
+        elif n_up[j]:
+            matrix[up, here] = test_up.T @ part.b @ at[j][0]
+            matrix[up, starts[j - 1] : starts[j]] = -test_up.T @ part.b @ at[j - 1][1]
+            rhs[up] = _data(test_up, problem.jumps.get(j))
+        if n_down[j] and j == len(parts) - 1:
+            matrix[down, here] = test_down.T @ problem.streaming_down @ at[j][1]
+            rhs[down] = _data(test_down, problem.inflow_right)
+        elif n_down[j]:
+            matrix[down, here] = test_down.T @ part.b @ at[j][1]
+            matrix[down, starts[j + 1] : starts[j + 2]] = -test_down.T @ part.b @ at[j + 1][0]
+            rhs[down] = -_data(test_down, problem.jumps.get(j + 1))
+    amplitudes = _solve(matrix, rhs)
+    residual = np.max(np.abs(matrix @ amplitudes - rhs)) / max(np.max(np.abs(rhs)), 1e-300)
+
+    def evaluate(s: Array) -> Array:
+        out = np.empty((len(s), problem.n_functions))
+        for k, j in enumerate(np.searchsorted(edges[1:-1], s, side="right")):
+            out[k] = _columns(parts[j], s[k]) @ amplitudes[starts[j] : starts[j + 1]]
+        return out
+
+    return TwoWaySolution(evaluate=evaluate, residual=float(residual), unknowns=len(rhs))
+
+
+def _make_part(problem: TwoWayProblem, j: int) -> _Part:
+    a, b = problem.operator(problem.middle(j))
+    modes = decay_modes(a, b)
+    zero: Literal["none", "up", "down", "double"] = "none"
+    if modes.constant:
+        zero = "double" if modes.neutral is not None else "up" if b[0, 0] > 0 else "down"
+    lo, hi = float(problem.edges[j]), float(problem.edges[j + 1])
+    return _Part(lo=lo, hi=hi, modes=modes, b=b, zero=zero)
+
+
+def _columns(part: _Part, s: float) -> Array:
+    if np.isinf(s):
+        return np.empty((len(part.b), 0))
+    return np.hstack([part.up(s), part.down(s)])
+
+
+def _data(test: Array, load: Array | None) -> Array:
+    return np.zeros(test.shape[1]) if load is None else np.asarray(test.T @ load)
+
+
+def _solve(matrix: Array, rhs: Array) -> Array:
+    if len(rhs) == 0:
+        raise SingularOperatorError("no source enters: the solution is zero")
+    factors = scipy.linalg.lu_factor(matrix, check_finite=False)
+    pivots = np.abs(np.diag(factors[0]))
+    if pivots.min() <= 1e-14 * pivots.max():
+        raise SingularOperatorError("no loss, and no end to leave by: what enters never leaves")
+    return np.asarray(scipy.linalg.lu_solve(factors, rhs, check_finite=False))
