@@ -67,6 +67,30 @@ class TwoWayProblem:
         return float(lo + hi) / 2
 
 
+def particle_balance(
+    problem: TwoWayProblem, first: Array | None, last: Array | None, lost: Array, ones: Array
+) -> float:
+    """Relative mismatch of 1ᵀ(inflow + jumps) and 1ᵀ(outflow at both ends) + lost.
+
+    Parameters
+    ----------
+    first, last : (n_functions,) arrays or None
+        f at the two ends; None where an end lies at infinity and nothing leaves there.
+    lost : (n_parts,) array
+        ∫ 1ᵀ A f ds over each part.
+    ones : (n_functions,) array
+        Coefficients of the constant 1.
+    """
+    loads = [problem.inflow_left, problem.inflow_right, *problem.jumps.values()]
+    terms = [float(ones @ load) for load in loads if load is not None]
+    terms.extend(-lost)
+    if first is not None:
+        terms.append(-float(ones @ (problem.streaming_down @ first)))
+    if last is not None:
+        terms.append(-float(ones @ (problem.streaming_up @ last)))
+    return abs(sum(terms)) / max(sum(abs(term) for term in terms), 1e-300)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TwoWaySolution:
     """f(s) of a TwoWayProblem.
@@ -76,11 +100,60 @@ class TwoWaySolution:
     evaluate : callable
         (n_s,) array of s -> [s, function] coefficients; at an inner edge the value above it.
     residual : float
-        Largest violation of the matching and boundary conditions, relative to the data.
+        Largest residual of the linear system, relative to the data.
+    balance : float
+        What enters less what leaves and is lost, 1ᵀ(…), relative to the sum of their sizes.
     unknowns : int
         Size of the linear system that was solved.
     """
 
     evaluate: Callable[[Array], Array]
     residual: float
+    balance: float
+    unknowns: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PulseProblem:
+    """A two-way equation in time, uniform and without ends in s, from a Gaussian in s.
+
+        M ∂f/∂t + B ∂f/∂s + A f = 0,      M f(s, 0) = initial · exp(−s²/2σ²) / (√(2π) σ)
+
+    M = ∫ φφ is the mass matrix of the measure in x, B = ∫ h φφ with |h| at most ``speed`` times
+    that measure: nothing is found beyond |s| = speed · t and the tail of the Gaussian.
+
+    Parameters
+    ----------
+    mass, streaming, operator : [function, function]
+        M, B, A; in finite volumes M and B are (n,) diagonals and A is tridiagonal, given by
+        (conductance, loss) instead.
+    initial : (n_functions,) array
+        Load vector of the initial dependence on x.
+    width : float
+        σ.
+    times : (n_t,) array
+        Times of output, increasing, positive.
+    speed : float
+        Largest streaming speed.
+    """
+
+    mass: Matrix
+    streaming: Matrix
+    operator: Any
+    initial: Array
+    width: float
+    times: Array
+    speed: float = 1.0
+
+    def half_length(self) -> float:
+        """Half the length in s that holds the solution: 9 σ beyond the light path."""
+        return float(self.speed * self.times[-1] + 9 * self.width)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PulseSolution:
+    """f of a PulseProblem: ``values`` [t, s, function] on the equidistant grid ``s``."""
+
+    s: Array
+    values: Array
     unknowns: int

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from crtransport.solvers.eigen import Modes, decay_modes
 from crtransport.solvers.errors import SingularOperatorError
-from crtransport.solvers.problem import TwoWayProblem, TwoWaySolution
+from crtransport.solvers.problem import TwoWayProblem, TwoWaySolution, particle_balance
 
 Array = NDArray[np.float64]
 
@@ -31,6 +31,7 @@ class _Part:
     lo: float
     hi: float
     modes: Modes
+    a: Array
     b: Array
     zero: Literal["none", "up", "down", "double"]
 
@@ -53,6 +54,18 @@ class _Part:
         elif self.zero == "double":
             columns = np.column_stack([columns, self._linear(s)])
         return columns
+
+    def integral(self, amplitudes: Array) -> Array:
+        """∫ f ds over the part, less its constant and linear shares, which A 1 = 0 loses."""
+        length = self.hi - self.lo
+        up, down = self.modes.up_rates, self.modes.down_rates
+        weights = []
+        for rates, here in ((up, np.isfinite(self.lo)), (-down, np.isfinite(self.hi))):
+            if here:
+                weights.append(-np.expm1(-rates * length) / rates)
+                weights.append(np.zeros(int(self.zero != "none")))
+        shapes = np.hstack([self.up(self.lo), self.down(self.hi)])
+        return np.asarray(shapes @ (np.concatenate(weights) * amplitudes))
 
     def tests(self) -> tuple[Array, Array]:
         """[function, test] for ``up`` and ``down``: the modes; if zero is double, their limits."""
@@ -125,7 +138,17 @@ def solve_modes(problem: TwoWayProblem) -> TwoWaySolution:
             out[k] = _columns(parts[j], s[k]) @ amplitudes[starts[j] : starts[j + 1]]
         return out
 
-    return TwoWaySolution(evaluate=evaluate, residual=float(residual), unknowns=len(rhs))
+    lost = np.array(
+        [
+            part.a[0] @ part.integral(amplitudes[starts[j] : starts[j + 1]])
+            for j, part in enumerate(parts)
+        ]
+    )
+    ends = [evaluate(edges[[k]])[0] if np.isfinite(edges[k]) else None for k in (0, -1)]
+    balance = particle_balance(problem, ends[0], ends[1], lost, np.eye(problem.n_functions)[0])
+    return TwoWaySolution(
+        evaluate=evaluate, residual=float(residual), balance=balance, unknowns=len(rhs)
+    )
 
 
 def _make_part(problem: TwoWayProblem, j: int) -> _Part:
@@ -135,7 +158,7 @@ def _make_part(problem: TwoWayProblem, j: int) -> _Part:
     if modes.constant:
         zero = "double" if modes.neutral is not None else "up" if b[0, 0] > 0 else "down"
     lo, hi = float(problem.edges[j]), float(problem.edges[j + 1])
-    return _Part(lo=lo, hi=hi, modes=modes, b=b, zero=zero)
+    return _Part(lo=lo, hi=hi, modes=modes, a=a, b=b, zero=zero)
 
 
 def _columns(part: _Part, s: float) -> Array:

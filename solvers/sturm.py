@@ -1,0 +1,43 @@
+"""Slowest decay rates of a finite-volume two-way operator, by counting: O(cells) per rate."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crtransport.solvers.errors import ConvergenceError
+from crtransport.solvers.kernels.sturm import bisect_rates, count_negative
+
+Array = NDArray[np.float64]
+
+
+def slowest_rates(
+    conductance: Array, loss: Array, streaming: Array, n: int, rtol: float = 1e-14
+) -> Array:
+    """The n smallest eigenvalues Λ ≥ 0 of A v = Λ B v, A tridiagonal, B a signed diagonal.
+
+    No eigenvector and no dense matrix is formed: this shares nothing with ``eigen.decay_modes``.
+    Where there is no loss, zero is an eigenvalue (double if there is no net flux) and comes first.
+
+    Parameters
+    ----------
+    conductance : (n_cells − 1,) array
+    loss, streaming : (n_cells,) arrays
+        Diagonals of the loss matrix (not negative) and of B (of either sign).
+    n : int
+        How many, at most the number of positive entries of ``streaming``.
+    rtol : float
+        Relative accuracy of the bisection.
+    """
+    # without loss the count is 1 just above zero: the constant has been passed, unless it
+    # carries flux downwards and so belongs to the modes that decay against s
+    carries_down = np.sum(streaming) < -1e-12 * np.sum(np.abs(streaming))
+    first = int(not np.any(loss) and not carries_down)
+    rates = np.zeros(n)
+    upper = 1.0
+    while count_negative(conductance, loss, streaming, upper) < n:
+        upper *= 8.0
+        if upper > 1e300:
+            raise ConvergenceError(f"{n} rates asked for, fewer exist on this grid: more cells")
+    bisect_rates(conductance, loss, streaming, first, upper, rtol, rates[first:])
+    return rates
