@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Elements:
-    """Continuous piecewise polynomials of one order on the elements between ``edges``.
+    """Continuous piecewise polynomials on the elements between ``edges``.
 
     Coefficient functions enter as values at ``points``; matrices are [function, function].
 
@@ -30,35 +30,38 @@ class Elements:
     ----------
     edges : (n_elements + 1,) array
         Element edges, increasing.
-    order : int
-        Polynomial order on each element, at least 2.
+    orders : (n_elements,) sequence of int
+        Polynomial order on each element, at least 1.
     extra : int
         Quadrature points per element beyond order + 1, for coefficients that are not constant.
     """
 
     edges: Array
-    order: int
+    orders: tuple[int, ...]
     extra: int = 4
 
     @property
     def n_functions(self) -> int:
-        """Number of basis functions, n_elements × order + 1."""
-        return (len(self.edges) - 1) * self.order + 1
+        """Number of basis functions: the constant, and as many as the orders add up to."""
+        return sum(self.orders) + 1
 
     @cached_property
-    def _rule(self) -> tuple[Array, Array]:
-        return leggauss(self.order + 1 + self.extra)
+    def _rules(self) -> list[tuple[Array, Array]]:
+        return [leggauss(order + 1 + self.extra) for order in self.orders]
 
     @cached_property
     def points(self) -> Array:
         """(n_points,) quadrature points, element by element."""
         mid, half = (self.edges[1:] + self.edges[:-1]) / 2, np.diff(self.edges) / 2
-        return np.asarray((mid[:, None] + half[:, None] * self._rule[0]).ravel())
+        return np.concatenate(
+            [m + h * xi for m, h, (xi, _) in zip(mid, half, self._rules, strict=True)]
+        )
 
     @cached_property
     def weights(self) -> Array:
         """(n_points,) quadrature weights."""
-        return np.asarray((np.diff(self.edges)[:, None] / 2 * self._rule[1]).ravel())
+        half = np.diff(self.edges) / 2
+        return np.concatenate([h * w for h, (_, w) in zip(half, self._rules, strict=True)])
 
     @cached_property
     def values(self) -> Array:
@@ -68,26 +71,29 @@ class Elements:
     @cached_property
     def slopes(self) -> Array:
         """[point, function] first derivatives ψ at ``points``."""
-        xi, k = self._rule[0], np.arange(self.order)
-        legendre = legvander(xi, self.order - 1) * np.sqrt(2 * k + 1)
         out = np.zeros((len(self.points), self.n_functions))
+        row = 0
         for e, length in enumerate(np.diff(self.edges)):
-            out[e * len(xi) : (e + 1) * len(xi), self._columns(e)] = legendre / np.sqrt(length)
+            xi, k = self._rules[e][0], np.arange(self.orders[e])
+            legendre = legvander(xi, len(k) - 1) * np.sqrt(2 * k + 1)
+            out[row : row + len(xi), self._columns(e)] = legendre / np.sqrt(length)
+            row += len(xi)
         return out
 
     def _columns(self, e: int) -> slice:
-        return slice(1 + e * self.order, 1 + (e + 1) * self.order)
+        first = 1 + sum(self.orders[:e])
+        return slice(first, first + self.orders[e])
 
     def at(self, x: Array) -> Array:
         """[point, function] basis functions at any ``x`` inside the interval."""
-        k = np.arange(self.order)
         out = np.zeros((len(x), self.n_functions))
         out[:, 0] = 1.0
         for e, length in enumerate(np.diff(self.edges)):
             # ∫P_k from −1: (P_{k+1} − P_{k−1})/(2k+1), and 1 + ξ for k = 0
+            k = np.arange(self.orders[e])
             xi = np.clip(2 * (x - self.edges[e]) / length - 1, -1, 1)
-            legendre = legvander(xi, self.order)
-            primitive = np.empty((len(x), self.order))
+            legendre = legvander(xi, len(k))
+            primitive = np.empty((len(x), len(k)))
             primitive[:, 0] = 1 + xi
             primitive[:, 1:] = (legendre[:, 2:] - legendre[:, :-2]) / (2 * k[1:] + 1)
             out[:, self._columns(e)] = primitive * np.sqrt((2 * k + 1) * length) / 2
@@ -106,12 +112,22 @@ class Elements:
         return np.asarray(self.values.T @ (self.weights * density))
 
 
-def graded_edges(layers: int, ratio: float = 0.15) -> Array:
-    """Edges on −1…1, split at 0 and refined towards it from both sides.
+def graded_elements(
+    order: int, layers: int, breaks: tuple[float, ...] = (), extra: int = 4, ratio: float = 0.15
+) -> Elements:
+    """Elements on −1…1, split at 0 and at ±``breaks``, refined towards 0 from both sides.
 
-    Each of the ``layers`` is ``ratio`` times as long as the one outside it: a function with a
-    power singularity at 0 is then approximated exponentially in the number of unknowns
-    (Schwab 1998, p- and hp-Finite Element Methods, Sec. 3.3).
+    Each of the ``layers`` is ``ratio`` times as long as the one outside it and of three quarters
+    of its order: a function with a power singularity at 0 is then approximated exponentially in
+    the number of unknowns (Schwab 1998, p- and hp-Finite Element Methods, Sec. 3.3).
     """
-    distance = ratio ** np.arange(layers + 1.0)
-    return np.concatenate([-distance, [0.0], distance[::-1]])
+    outer = np.array([1.0, *sorted(breaks, reverse=True)])
+    inner = outer[-1] * ratio ** np.arange(1.0, layers + 1)
+    distance = np.concatenate([outer, inner])
+    falling = [max(4, round(order * 0.75**j)) for j in range(1, layers + 1)]
+    side = [order] * len(outer) + falling
+    return Elements(
+        edges=np.concatenate([-distance, [0.0], distance[::-1]]),
+        orders=(*side, *side[::-1]),
+        extra=extra,
+    )

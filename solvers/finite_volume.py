@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+#: two-point Gauss rule on 0…1
+_GAUSS = (0.5 - 0.5 / np.sqrt(3), 0.5 + 0.5 / np.sqrt(3))
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cells:
@@ -18,8 +21,8 @@ class Cells:
         | cell 0 | cell 1 | …  | cell n−1 |
         0        1        2   n−1         n      faces
 
-    Coefficients of reactions enter at ``points`` (cell middles), those of diffusion at ``inner``
-    (faces 1 … n−1). Matrices are given by their diagonals: a mass matrix by its (n,) diagonal,
+    Coefficients of reactions enter at ``points`` (cell middles), those of diffusion as a smooth
+    factor at ``inner`` and a rough one at ``between``. Matrices are given by their diagonals: a mass matrix by its (n,) diagonal,
     diffusion by the (n−1,) conductances between neighbours.
     """
 
@@ -41,6 +44,13 @@ class Cells:
         return self.faces[1:-1]
 
     @cached_property
+    def between(self) -> Array:
+        """[inner face, 4] points from one cell middle to the next, two on either side."""
+        left, face, right = self.points[:-1], self.faces[1:-1], self.points[1:]
+        nodes = [a + (b - a) * t for a, b in ((left, face), (face, right)) for t in _GAUSS]
+        return np.stack(nodes, axis=1)
+
+    @cached_property
     def weights(self) -> Array:
         """(n,) cell lengths."""
         return np.diff(self.faces)
@@ -49,9 +59,17 @@ class Cells:
         """(n,) diagonal of ∫ weight φᵢ φⱼ dx, with ``weight`` given at ``points``."""
         return self.weights * weight
 
-    def conductance(self, conductivity: Array) -> Array:
-        """(n−1,) flux per difference of neighbours, with ``conductivity`` at ``inner``."""
-        return np.asarray(conductivity / np.diff(self.points))
+    def conductance(self, smooth: Array, rough: Array) -> Array:
+        """(n−1,) flux per difference of neighbours: smooth/∫dx/rough from middle to middle.
+
+        ``smooth`` [at ``inner``] may fall to zero at the ends, where f stays regular; ``rough``
+        [at ``between``] may jump at a face, or have an integrable power there, without loss of
+        order.
+        """
+        left, face, right = self.points[:-1], self.inner, self.points[1:]
+        near, far = (face - left)[:, None] / 2, (right - face)[:, None] / 2
+        resistance = np.sum(near / rough[:, :2] + far / rough[:, 2:], axis=1)
+        return np.asarray(smooth / resistance)
 
     def load(self, density: Array) -> Array:
         """(n,) ∫ density φᵢ dx, with ``density`` given at ``points``."""

@@ -34,8 +34,8 @@ class TwoWayProblem:
     operator : callable
         s -> (A, B), each [function, function]; piecewise smooth between the edges.
     streaming_up, streaming_down : [function, function]
-        Mass matrices of max(h, 0) and max(−h, 0): B = up − down, and boundary data count with
-        these weights.
+        Mass matrices of max(h, 0) and max(−h, 0), the weights of boundary data and of what
+        leaves: B = up − down.
     inflow_left, inflow_right : (n_functions,) arrays, optional
         ∫ |h| φ g over the incoming half: load vectors of the boundary data (zero by default).
     jumps : mapping

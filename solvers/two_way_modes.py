@@ -23,6 +23,8 @@ from crtransport.solvers.problem import TwoWayProblem, TwoWaySolution, particle_
 
 Array = NDArray[np.float64]
 
+_NO_WAY_OUT = "no loss, and no end to leave by: what enters never leaves"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Part:
@@ -106,31 +108,27 @@ def solve_modes(problem: TwoWayProblem) -> TwoWaySolution:
     n_up = [0 if np.isinf(part.lo) else part.tests()[0].shape[1] for part in parts]
     n_down = [0 if np.isinf(part.hi) else part.tests()[1].shape[1] for part in parts]
     starts = np.concatenate([[0], np.cumsum(np.add(n_up, n_down))])
-    matrix = np.zeros((starts[-1], starts[-1]))
-    rhs = np.zeros(starts[-1])
-    at = [
-        (_columns(part, edges[j]), _columns(part, edges[j + 1])) for j, part in enumerate(parts)
-    ]
+    system = _Banded.empty(int(starts[-1]), int(2 * np.max(np.diff(starts), initial=1)))
+    at = [(_columns(part, edges[j]), _columns(part, edges[j + 1])) for j, part in enumerate(parts)]
     for j, part in enumerate(parts):
-        here = slice(starts[j], starts[j + 1])
-        up, down = (slice(starts[j], starts[j] + n_up[j]), slice(starts[j] + n_up[j], starts[j + 1]))
         test_up, test_down = part.tests()
+        row = starts[j]
         if n_up[j] and j == 0:
-            matrix[up, here] = test_up.T @ problem.streaming_up @ at[j][0]
-            rhs[up] = _data(test_up, problem.inflow_left)
+            system.add(row, starts[j], test_up.T @ problem.streaming_up @ at[j][0])
+            system.load(row, test_up, problem.inflow_left)
         elif n_up[j]:
-            matrix[up, here] = test_up.T @ part.b @ at[j][0]
-            matrix[up, starts[j - 1] : starts[j]] = -test_up.T @ part.b @ at[j - 1][1]
-            rhs[up] = _data(test_up, problem.jumps.get(j))
+            system.add(row, starts[j], test_up.T @ part.b @ at[j][0])
+            system.add(row, starts[j - 1], -test_up.T @ part.b @ at[j - 1][1])
+            system.load(row, test_up, problem.jumps.get(j))
+        row += n_up[j]
         if n_down[j] and j == len(parts) - 1:
-            matrix[down, here] = test_down.T @ problem.streaming_down @ at[j][1]
-            rhs[down] = _data(test_down, problem.inflow_right)
+            system.add(row, starts[j], test_down.T @ problem.streaming_down @ at[j][1])
+            system.load(row, test_down, problem.inflow_right)
         elif n_down[j]:
-            matrix[down, here] = test_down.T @ part.b @ at[j][1]
-            matrix[down, starts[j + 1] : starts[j + 2]] = -test_down.T @ part.b @ at[j + 1][0]
-            rhs[down] = -_data(test_down, problem.jumps.get(j + 1))
-    amplitudes = _solve(matrix, rhs)
-    residual = np.max(np.abs(matrix @ amplitudes - rhs)) / max(np.max(np.abs(rhs)), 1e-300)
+            system.add(row, starts[j], test_down.T @ part.b @ at[j][1])
+            system.add(row, starts[j + 1], -test_down.T @ part.b @ at[j + 1][0])
+            system.load(row, -test_down, problem.jumps.get(j + 1))
+    amplitudes, residual = system.solve()
 
     def evaluate(s: Array) -> Array:
         out = np.empty((len(s), problem.n_functions))
@@ -147,7 +145,7 @@ def solve_modes(problem: TwoWayProblem) -> TwoWaySolution:
     ends = [evaluate(edges[[k]])[0] if np.isfinite(edges[k]) else None for k in (0, -1)]
     balance = particle_balance(problem, ends[0], ends[1], lost, np.eye(problem.n_functions)[0])
     return TwoWaySolution(
-        evaluate=evaluate, residual=float(residual), balance=balance, unknowns=len(rhs)
+        evaluate=evaluate, residual=residual, balance=balance, unknowns=len(amplitudes)
     )
 
 
@@ -167,15 +165,39 @@ def _columns(part: _Part, s: float) -> Array:
     return np.hstack([part.up(s), part.down(s)])
 
 
-def _data(test: Array, load: Array | None) -> Array:
-    return np.zeros(test.shape[1]) if load is None else np.asarray(test.T @ load)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Banded:
+    """The matching conditions: part j meets parts j−1 and j+1 only."""
 
+    width: int
+    band: Array
+    rhs: Array
 
-def _solve(matrix: Array, rhs: Array) -> Array:
-    if len(rhs) == 0:
-        raise SingularOperatorError("no source enters: the solution is zero")
-    factors = scipy.linalg.lu_factor(matrix, check_finite=False)
-    pivots = np.abs(np.diag(factors[0]))
-    if pivots.min() <= 1e-14 * pivots.max():
-        raise SingularOperatorError("no loss, and no end to leave by: what enters never leaves")
-    return np.asarray(scipy.linalg.lu_solve(factors, rhs, check_finite=False))
+    @classmethod
+    def empty(cls, size: int, width: int) -> _Banded:
+        return cls(width=width, band=np.zeros((2 * width + 1, size)), rhs=np.zeros(size))
+
+    def add(self, row: int, column: int, block: Array) -> None:
+        i, j = np.indices(block.shape)
+        self.band[self.width + i + row - j - column, j + column] += block
+
+    def load(self, row: int, test: Array, load: Array | None) -> None:
+        if load is not None:
+            self.rhs[row : row + test.shape[1]] += test.T @ load
+
+    def solve(self) -> tuple[Array, float]:
+        """Amplitudes, and the largest residual relative to the data."""
+        if not np.any(self.rhs):
+            raise SingularOperatorError("nothing enters: the solution is zero")
+        try:
+            x = scipy.linalg.solve_banded((self.width, self.width), self.band, self.rhs)
+        except scipy.linalg.LinAlgError as error:
+            raise SingularOperatorError(_NO_WAY_OUT) from error
+        size, product = len(x), np.zeros_like(x)
+        for k in range(-self.width, self.width + 1):  # band row width + k holds entries (j + k, j)
+            j = np.arange(max(0, -k), min(size, size - k))
+            product[j + k] += self.band[self.width + k, j] * x[j]
+        residual = np.max(np.abs(product - self.rhs)) / np.max(np.abs(self.rhs))
+        if not residual < 1e-6:
+            raise SingularOperatorError(_NO_WAY_OUT)
+        return np.asarray(x), float(residual)

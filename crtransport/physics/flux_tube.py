@@ -97,7 +97,8 @@ class Variation:
     inverse_focusing_length : tuple of float
         1/L_B at each knot, pc^-1.
     segments : int
-        Constant pieces per linear interval in the spectral method (second order in their length).
+        Constant pieces between two knots or outputs in the spectral method, at its coarsest of
+        three levels (fourth order in their length).
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -108,7 +109,7 @@ class Variation:
     scattering: tuple[Positive, ...] = ()
     slope: tuple[Annotated[float, Quantity(ge=1, lt=2)], ...] = ()
     inverse_focusing_length: tuple[Annotated[float, Quantity(unit="pc-1")], ...] = ()
-    segments: Annotated[int, Count(ge=1, le=1000)] = 8
+    segments: Annotated[int, Count(ge=1, le=200)] = 2
 
     def __post_init__(self) -> None:
         if len(self.zeta) < 2 or any(np.diff(self.zeta) <= 0):

@@ -14,6 +14,12 @@ from crtransport.units import Number, Quantity
 Array = NDArray[np.float64]
 
 
+def power_of_slope(slope: float) -> float:
+    """m = 1/(2−q), a whole number where it is one but for the rounding of q (5/3 gives 3)."""
+    m = 1 / (2 - slope)
+    return float(round(m)) if abs(m - round(m)) < 1e-9 * m else m
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scattering:
     """Pitch-angle diffusion in ∂/∂μ[(1−μ²) D(μ) ∂f/∂μ].
@@ -61,13 +67,30 @@ class Scattering:
     @property
     def m(self) -> float:
         """m = 1/(2−q): χ = sgn(μ)|μ|^(1/m) removes the singular coefficient."""
-        return 1 / (2 - self.slope)
+        return power_of_slope(self.slope)
 
-    def diffusion(self, mu: Array, slope: float | None = None) -> Array:
-        """D(μ)/C at ``mu``, for this slope or another."""
-        q = self.slope if slope is None else slope
-        size = np.abs(mu) ** (q - 1)
+    def diffusion(self, mu: Array) -> Array:
+        """D(μ)/C at ``mu``."""
+        size = np.abs(mu) ** (self.slope - 1)
         return np.asarray((size + self.floor) * (1 + self.asymmetry * np.sign(mu)))
+
+    def focusing_potential(self, mu: Array) -> Array:
+        """∫ C/D dμ from 0 to ``mu``, dimensionless.
+
+        The focusing term (1−μ²)/(2 L_B) ∂f/∂μ joins the scattering as
+        −e^G ∂/∂μ[(1−μ²) D e^−G ∂f/∂μ] with G = ∫ dμ/(2 L_B D), which keeps it symmetric.
+        """
+        from scipy.special import hyp2f1
+
+        size, s = np.abs(mu), self.slope - 1
+        if self.floor == 0:
+            integral = self.m * size ** (1 / self.m)
+        elif s == 0:
+            integral = size / (1 + self.floor)
+        else:
+            argument = -(size**s) / self.floor
+            integral = size / self.floor * hyp2f1(1, 1 / s, 1 + 1 / s, argument)
+        return np.asarray(np.sign(mu) * integral / (1 + self.asymmetry * np.sign(mu)))
 
     def mean_free_path_times_C(self) -> float:
         """λ_∥ C = (3/8) ∫(1−μ²) C/D dμ over −1…1, dimensionless."""

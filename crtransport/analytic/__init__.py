@@ -1,0 +1,1 @@
+"""Closed forms and tabulated references. Imports neither solvers nor problems nor physics."""

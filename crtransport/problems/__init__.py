@@ -1,0 +1,1 @@
+"""Where physics meets numerics: models in, problem objects and answers out."""
