@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
+from pydantic import Discriminator
 
 from crtransport.physics.flux_tube import Emission, Loss, Parsec, Pulse, Tube
 from crtransport.physics.scattering import Scattering
@@ -123,7 +124,9 @@ class FluxTubeDeck:
     source: Emission = field(default_factory=Emission)
     tube: Tube = field(default_factory=Tube)
     pulse: Pulse | None = None
-    solver: Spectral | FiniteDifference = field(default_factory=Spectral)
+    solver: Annotated[Spectral | FiniteDifference, Discriminator("kind")] = field(
+        default_factory=Spectral
+    )
     output: FluxTubeOutput
 
     def __post_init__(self) -> None:

@@ -1,0 +1,1 @@
+"""From a TOML deck to a frozen, checked dataclass, and back."""

@@ -1,0 +1,108 @@
+"""A deck as a frozen dataclass, or everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from crtransport.deck.errors import DeckError, Problem, nearest
+from crtransport.deck.explain import problems, show
+from crtransport.deck.overrides import apply
+from crtransport.deck.read import read
+from crtransport.deck.schema import DECKS, Deck, resolve
+
+_DEEPEST = 16  # tables and arrays within each other
+
+
+def load_deck(
+    deck: str | Path | Mapping[str, Any] | Deck, overrides: Mapping[str, Any] | None = None
+) -> Deck:
+    """Read and check a deck.
+
+    Parameters
+    ----------
+    deck : path, str, mapping or deck
+        A TOML file, an output file of a run (its deck is read), the name of a shipped deck such
+        as ``"malkov2023_fig4"``, the tables themselves, or a deck to be changed.
+    overrides : mapping, optional
+        Values by dotted key, ``{"loss.rate": 1e-4, "source.0.distance": "250 pc"}``.
+
+    Returns
+    -------
+    Deck
+        A frozen dataclass; `crtransport.deck.schema.resolve` gives its tables.
+
+    Raises
+    ------
+    DeckError
+        With all errors of the deck, not only the first.
+    """
+    if isinstance(deck, str | Path):
+        name = str(deck)
+        tables: Any = read(deck)
+    else:
+        name = "deck"
+        tables = deck if isinstance(deck, Mapping) else resolve(deck)
+    if _depth(tables) > _DEEPEST or _depth(dict(overrides or {})) > _DEEPEST:
+        raise DeckError(name, [Problem("", "is nested too deeply for a deck")])
+    tables = _plain(tables)
+    changes = _plain(overrides or {})
+    found = apply(tables, changes)
+    if found:
+        raise DeckError(name, found)
+    return _checked(name, tables, list(changes))
+
+
+def _checked(name: str, tables: dict[str, Any], given: list[str]) -> Deck:
+    root = _root(name, tables)
+    try:
+        return _adapter(root).validate_python(tables)
+    except ValidationError as error:
+        raise DeckError(name, problems(error, root, given)) from None
+
+
+def _root(name: str, tables: dict[str, Any]) -> type[Deck]:
+    model = tables.get("model")
+    allowed = " or ".join(f'"{known}"' for known in DECKS)
+    if isinstance(model, str) and model in DECKS:
+        return DECKS[model]
+    if not tables:
+        raise DeckError(name, [Problem("", f"is empty; a deck begins with model = {allowed}")])
+    if model is None:
+        close = nearest("model", tables)
+        hint = f'; did you mean model where it says "{close}"?' if close else ""
+        raise DeckError(name, [Problem("model", f"is missing; must be {allowed}{hint}")])
+    close = nearest(model, DECKS) if isinstance(model, str) else ""
+    raise DeckError(name, [Problem("model", f"must be {allowed}", show(model), close)])
+
+
+@cache
+def _adapter(root: type[Deck]) -> TypeAdapter[Deck]:
+    return TypeAdapter(root)
+
+
+def _depth(value: Any) -> int:
+    """How deeply tables and arrays are nested, without recursion; stops counting at the limit."""
+    level, depth = [value], 0
+    while level and depth <= _DEEPEST:
+        level = [
+            inner
+            for item in level
+            if isinstance(item, Mapping | list | tuple)
+            for inner in (item.values() if isinstance(item, Mapping) else item)
+        ]
+        depth += 1
+    return depth
+
+
+def _plain(value: Any) -> Any:
+    """A copy made of dict, list and Python numbers, also of NumPy's."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.tolist() if hasattr(value, "tolist") else value
