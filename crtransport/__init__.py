@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+# not lazy: importing the module crtransport.run would hide a lazy function of the same name
+from crtransport.run import run
+
 __version__ = "0.1.0"
-__all__ = ["__version__", "load_deck", "run"]
+__all__ = ["DeckError", "__version__", "load_deck", "run"]
 
 if TYPE_CHECKING:
+    from crtransport.deck.errors import DeckError
     from crtransport.deck.load import load_deck
-    from crtransport.run import run
 
 
 def __getattr__(name: str) -> Any:
-    # lazy: `import crtransport` and `crtransport --help` load neither numba nor xarray
+    # lazy: `import crtransport` and `crtransport --help` load neither pydantic nor NumPy
     if name == "load_deck":
         from crtransport.deck.load import load_deck
 
         return load_deck
-    if name == "run":
-        import importlib
+    if name == "DeckError":
+        from crtransport.deck.errors import DeckError
 
-        return importlib.import_module("crtransport.run").run
+        return DeckError
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

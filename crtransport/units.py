@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-# (length, time, energy, potential, angle, nucleon): exponents of the base units m, s, eV, V, rad, 1/n
+# exponents of the base units: m, s, eV (energy), V (potential), rad, n (nucleons)
 _L, _T, _E, _V, _A, _N = (tuple(int(i == j) for j in range(6)) for i in range(6))
 
 _PARSEC = 3.0856775814913673e16  # m; IAU 2015 resolution B2

@@ -177,7 +177,12 @@ def _is_tagged(member: Any, tag: int | str) -> bool:
         return tag == getattr(member, "__name__", "") or tag in choices(
             keys(typing.cast(type, member)).get("kind")
         )
-    return isinstance(tag, str) and not tag.isidentifier() or tag in ("str", "float", "int", "bool")
+    return (isinstance(tag, str) and not tag.isidentifier()) or tag in (
+        "str",
+        "float",
+        "int",
+        "bool",
+    )
 
 
 def show(value: Any) -> str:

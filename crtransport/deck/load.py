@@ -58,18 +58,18 @@ def load_deck(
 
 
 def _checked(name: str, tables: dict[str, Any], given: list[str]) -> Deck:
-    root = _root(name, tables)
+    model = _model(name, tables)
     try:
-        return _adapter(root).validate_python(tables)
+        return _adapter(model).validate_python(tables)
     except ValidationError as error:
-        raise DeckError(name, problems(error, root, given)) from None
+        raise DeckError(name, problems(error, DECKS[model], given)) from None
 
 
-def _root(name: str, tables: dict[str, Any]) -> type[Deck]:
+def _model(name: str, tables: dict[str, Any]) -> str:
     model = tables.get("model")
     allowed = " or ".join(f'"{known}"' for known in DECKS)
     if isinstance(model, str) and model in DECKS:
-        return DECKS[model]
+        return model
     if not tables:
         raise DeckError(name, [Problem("", f"is empty; a deck begins with model = {allowed}")])
     if model is None:
@@ -81,8 +81,8 @@ def _root(name: str, tables: dict[str, Any]) -> type[Deck]:
 
 
 @cache
-def _adapter(root: type[Deck]) -> TypeAdapter[Deck]:
-    return TypeAdapter(root)
+def _adapter(model: str) -> TypeAdapter[Deck]:
+    return TypeAdapter(DECKS[model])
 
 
 def _depth(value: Any) -> int:

@@ -1,0 +1,54 @@
+"""From a deck to a dataset: the hops in order."""
+
+# imported by `import crtransport`, so light at the top: numba and xarray come with the first run
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from crtransport.deck.schema import Deck
+
+MODELS = {
+    "flux-tube": "crtransport.problems.flux_tube",
+    "burst": "crtransport.problems.burst",
+}
+
+
+def run(
+    deck: str | Path | Mapping[str, Any] | Deck,
+    overrides: Mapping[str, Any] | None = None,
+    data: str | Path | None = None,
+) -> xr.Dataset:
+    """Solve the problem of a deck.
+
+    Parameters
+    ----------
+    deck : path, str, mapping or deck
+        Whatever `crtransport.load_deck` reads.
+    overrides : mapping, optional
+        Values by dotted key, ``{"solver.kind": "finite-difference"}``.
+    data : path, optional
+        Folder of the measured tables, for decks that name some.
+
+    Returns
+    -------
+    xarray.Dataset
+        With ``units`` and ``long_name`` on each variable; its attributes hold the resolved deck,
+        the versions, and the numerical ``error_estimate`` beside the ``error_tolerance``.
+
+    Raises
+    ------
+    DeckError
+        If the deck is wrong; nothing has been run then.
+    """
+    from crtransport.deck.load import load_deck
+    from crtransport.provenance import attributes
+
+    loaded = load_deck(deck, overrides)
+    dataset: xr.Dataset = importlib.import_module(MODELS[loaded.model]).solve(loaded)
+    return dataset.assign_attrs(attributes(loaded))

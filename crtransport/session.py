@@ -1,0 +1,100 @@
+"""Running decks into a folder: what is checked before, and which files come out."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crtransport.console import InputError
+from crtransport.deck.read import deck_name
+from crtransport.deck.schema import Deck
+from crtransport.output import check_folder, netcdf_bytes, png_bytes, write_atomic
+from crtransport.run import MODELS, run
+
+_PLOTS = {"flux-tube": "crtransport.plots.flux_tube", "burst": "crtransport.plots.burst"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What the user is told of one run."""
+
+    name: str
+    headline: list[tuple[str, str]]
+    error: float
+    tolerance: float
+    files: list[Path]
+
+    @property
+    def converged(self) -> bool:
+        """Whether the error estimate is within the tolerance; NaN is not."""
+        return self.error <= self.tolerance
+
+    def error_text(self) -> str:
+        """The error estimate beside the tolerance."""
+        return f"{self.error:.1e} (tolerance {self.tolerance:.0e})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """Where results go, and whether figures are wanted."""
+
+    folder: Path
+    plots: bool
+
+    def check(self, decks: Mapping[str, Deck]) -> None:
+        """Find before the first run what would prevent writing after it.
+
+        Raises
+        ------
+        InputError
+        """
+        try:
+            check_folder(self.folder)
+        except FileExistsError:
+            raise InputError(f"{self.folder} is a file; -o needs a folder") from None
+        except OSError as error:
+            why = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+            raise InputError(f"cannot write into the folder {self.folder}: {why}") from None
+        names: dict[str, str] = {}
+        for source in decks:
+            name = deck_name(source)
+            if name in names:
+                why = f"{names[name]} and {source} would both write {name}.nc; rename one of them"
+                raise InputError(why)
+            names[name] = source
+            self._check_target(source, self.folder / f"{name}.nc")
+
+    def _check_target(self, source: str, target: Path) -> None:
+        if target.is_dir():
+            raise InputError(f"cannot write {target}: it is a folder")
+        if target.exists() and Path(source).exists() and target.samefile(source):
+            raise InputError(f"{source} would be overwritten; give another folder with -o DIR")
+
+    def run(self, source: str, deck: Deck) -> Result:
+        """Run one deck and write its files."""
+        name = deck_name(source)
+        dataset = run(deck)
+        files = [self.folder / f"{name}.nc"]
+        write_atomic(files[0], netcdf_bytes(dataset))
+        if self.plots:
+            files += self._draw(name, deck.model, dataset)
+        return Result(
+            name=name,
+            headline=importlib.import_module(MODELS[deck.model]).headline(dataset),
+            error=float(dataset.attrs["error_estimate"]),
+            tolerance=float(dataset.attrs["error_tolerance"]),
+            files=files,
+        )
+
+    def _draw(self, name: str, model: str, dataset: Any) -> list[Path]:
+        import matplotlib
+
+        matplotlib.use("agg")
+        files = []
+        for part, figure in importlib.import_module(_PLOTS[model]).draw(dataset, []).items():
+            files.append(self.folder / (f"{name}_{part}.png" if part else f"{name}.png"))
+            write_atomic(files[-1], png_bytes(figure))
+        return files
