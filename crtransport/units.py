@@ -49,7 +49,7 @@ UNITS: dict[str, tuple[float, tuple[int, ...]]] = {
     "n": (1.0, _N),
 }
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$", re.ASCII)
-_FACTOR = re.compile(r"([A-Za-z]+)(?:\^|\*\*)?([+-]?\d{1,2})?$", re.ASCII)
+_FACTOR = re.compile(r"([A-Za-z]+)(?:\^|\*\*)?([+-]?\d)?$", re.ASCII)
 
 
 class UnitError(ValueError):
@@ -61,6 +61,8 @@ def parse_unit(text: str) -> tuple[float, tuple[int, ...]]:
     value, dimension = 1.0, (0,) * 6
     for i, part in enumerate(re.split(r"\s*/\s*", text.strip()) if text.strip() else []):
         sign = 1 if i == 0 else -1
+        if i > 0 and not part:
+            raise UnitError(f'unit "{text}" has a "/" with nothing after it')
         for word in re.split(r"[\s*]+(?![*])", part.replace("**", "^")):
             if word in ("", "1"):
                 continue
@@ -90,6 +92,8 @@ def to_float(value: object, unit: str = "") -> float:
     if isinstance(value, str):
         if not unit:
             raise UnitError("needs a plain number, without quotes or a unit")
+        if len(value) > 100:
+            raise UnitError(f"is too long; needs {_wanted(unit)}")
         match = _NUMBER.match(value)
         if match is None:
             raise UnitError(f"needs {_wanted(unit)}")

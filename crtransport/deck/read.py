@@ -79,11 +79,11 @@ def _from_output(name: str, path: Path) -> dict[str, Any]:
     try:
         with netCDF4.Dataset(str(path)) as file:
             deck = json.loads(file.getncattr("deck"))
-    except (OSError, RuntimeError) as error:
-        raise DeckError(name, [Problem("", f"is a damaged netCDF file: {error}")]) from None
     except (AttributeError, TypeError, ValueError, RecursionError):
         why = "is a netCDF file without a deck in it: only the output of a run can be repeated"
         raise DeckError(name, [Problem("", why)]) from None
+    except (OSError, RuntimeError) as error:
+        raise DeckError(name, [Problem("", f"is a damaged netCDF file: {error}")]) from None
     if not isinstance(deck, dict):
         raise DeckError(name, [Problem("", "its attribute `deck` holds no deck")])
     return deck
