@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import click
 
-DONE, FAILED, WRONG_INPUT, BROKEN_PIPE, INTERRUPTED, TERMINATED = 0, 1, 2, 141, 130, 143
+DONE, FAILED, WRONG_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
 
 class InputError(Exception):
@@ -131,8 +131,8 @@ def guarded(command: Callable[[], Any], debug: bool) -> int:
         error.show()
         return error.exit_code
     except BrokenPipeError:
-        # the reader has left: let Python's own flush at exit go nowhere instead of complaining
+        # the reader has left (click ends so too): let Python's own flush at exit go nowhere instead of complaining
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
+        return FAILED
     except Exception as error:
         return report(error, debug)
