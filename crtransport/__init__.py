@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 # not lazy: importing the module crtransport.run would hide a lazy function of the same name
 from crtransport.run import run
+from crtransport.version import __version__
 
-__version__ = "0.1.0"
 __all__ = ["DeckError", "__version__", "load_deck", "run"]
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-import crtransport
 from crtransport import console
 from crtransport.console import InputError, aligned
+from crtransport.version import __version__
 
 if TYPE_CHECKING:
     from crtransport.deck.schema import Deck
@@ -32,7 +32,7 @@ _names = click.argument("names", nargs=-1, metavar="[NAME]...")
 
 
 @click.group(cls=console.Commands, context_settings=_HELP)
-@click.version_option(crtransport.__version__, message="crtransport %(version)s")
+@click.version_option(__version__, message="crtransport %(version)s")
 @click.option("--debug", is_flag=True, help="Show the Python traceback of an error.")
 def cli(debug: bool) -> None:
     """Cosmic-ray transport: PDE solvers with error estimates, run from input decks.

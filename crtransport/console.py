@@ -131,7 +131,7 @@ def guarded(command: Callable[[], Any], debug: bool) -> int:
         error.show()
         return error.exit_code
     except BrokenPipeError:
-        # the reader has left (click ends so too): let Python's own flush at exit go nowhere instead of complaining
+        # the reader has left: let Python's own flush at exit go nowhere instead of complaining
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception as error:

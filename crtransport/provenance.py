@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-import crtransport
+from crtransport.version import __version__
 
 if TYPE_CHECKING:
     from crtransport.deck.schema import Deck
@@ -19,12 +19,12 @@ def attributes(deck: Deck) -> dict[str, str]:
     """Attributes of the dataset of a run; ``deck`` and ``versions`` are JSON."""
     from crtransport.deck.schema import resolve
 
-    versions = {"crtransport": crtransport.__version__, "python": platform.python_version()}
+    versions = {"crtransport": __version__, "python": platform.python_version()}
     versions |= {name: version(name) for name in _LIBRARIES}
     return {
         "Conventions": "CF-1.11",
         "title": deck.title or f"crtransport: {deck.model}",
-        "source": f"crtransport {crtransport.__version__}",
+        "source": f"crtransport {__version__}",
         "deck": json.dumps(resolve(deck)),
         "versions": json.dumps(versions),
     }
