@@ -1,0 +1,1 @@
+"""Figures of each model, drawn from its dataset alone."""

@@ -1,0 +1,118 @@
+"""One look for all figures: journal columns, colours for all eyes, and readable without colour.
+
+    with style():
+        figure = new_figure(columns=2)
+        axes = figure.subplots()
+
+Figures are made without pyplot, so no figure outlives its caller.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Okabe & Ito 2008, "Color Universal Design"; its yellow is left out, too pale for lines on white,
+#: and the order alternates dark and light, so that neighbours differ in grey
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00")
+LINES: tuple[Any, ...] = ("-", "--", "-.", (0, (1, 1.2)), (0, (6, 1, 1, 1, 1, 1)), (0, (8, 2)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+GREY = "0.45"
+
+#: widths of one and two columns of the AAS, A&A and APS journals, inch (86 mm and 178 mm)
+WIDTHS = {1: 3.39, 2: 7.0}
+DPI = 200
+
+_RC: Any = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, and has every Greek letter
+    "font.size": 8,
+    "axes.labelsize": 8,
+    "axes.titlesize": 8,
+    "axes.titlelocation": "left",
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "legend.handlelength": 2.4,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "xtick.top": True,
+    "ytick.right": True,
+    "xtick.minor.visible": True,
+    "ytick.minor.visible": True,
+    "axes.linewidth": 0.7,
+    "lines.linewidth": 1.3,
+    "lines.markersize": 3.5,
+    "errorbar.capsize": 0,
+    "axes.unicode_minus": True,
+}
+
+
+class _Line(TypedDict):
+    color: str
+    linestyle: Any
+
+
+class _Points(TypedDict):
+    color: str
+    marker: str
+    markerfacecolor: str
+    linestyle: str
+    elinewidth: float
+
+
+@contextlib.contextmanager
+def style() -> Iterator[None]:
+    """The look of the package, for what is made inside the ``with`` and nothing else."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_RC)
+        yield
+
+
+def new_figure(columns: int = 1, height: float | None = None) -> Figure:
+    """An empty figure of one or two journal columns.
+
+    Parameters
+    ----------
+    columns : int
+        1 or 2.
+    height : float, optional
+        Inch; by default three quarters of one column's width, for each column.
+    """
+    width = WIDTHS[columns]
+    figure = Figure(figsize=(width, height or 0.75 * width), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def line(i: int) -> _Line:
+    """Colour and dashes of the i-th curve: either alone tells the curves apart."""
+    return {"color": COLOURS[i % len(COLOURS)], "linestyle": LINES[i % len(LINES)]}
+
+
+def points(i: int) -> _Points:
+    """Colour and symbol of the i-th set of points, for ``axes.errorbar``; every second is open."""
+    colour = COLOURS[i % len(COLOURS)]
+    return {
+        "color": colour,
+        "marker": MARKERS[i % len(MARKERS)],
+        "markerfacecolor": "white" if i % 2 else colour,
+        "linestyle": "none",
+        "elinewidth": 0.7,
+    }
+
+
+def panel_label(axes: Axes, text: str) -> None:
+    """A label in the upper left corner of a panel, inside."""
+    axes.annotate(
+        text, (0, 1), (5, -5), xycoords="axes fraction", textcoords="offset points", va="top"
+    )
