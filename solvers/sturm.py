@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import solve_banded
 
 from crtransport.solvers.errors import ConvergenceError
+from crtransport.solvers.finite_volume import diffusion_diagonal
 from crtransport.solvers.kernels.sturm import bisect_rates, count_negative
 
 Array = NDArray[np.float64]
@@ -41,3 +43,21 @@ def slowest_rates(
             raise ConvergenceError(f"{n} rates asked for, fewer exist on this grid: more cells")
     bisect_rates(conductance, loss, streaming, first, upper, rtol, rates[first:])
     return rates
+
+
+def mode_of_rate(
+    conductance: Array, loss: Array, streaming: Array, rate: float, rounds: int = 3
+) -> Array:
+    """(n_cells,) eigenvector of A v = Λ B v for a known Λ, by inverse iteration; vᵀ|B|v = 1."""
+    n = len(loss)
+    band = np.zeros((3, n))
+    band[0, 1:] = band[2, :-1] = -conductance
+    # a shift beside the eigenvalue keeps the matrix regular
+    shift = rate * (1 + 1e-10) if rate > 0 else -1e-12 * np.max(conductance)
+    weight = streaming if rate > 0 else np.abs(streaming)
+    band[1] = diffusion_diagonal(conductance) + loss - shift * weight
+    v = np.ones(n)
+    for _ in range(rounds):
+        v = solve_banded((1, 1), band, weight * v)
+        v /= np.sqrt(np.sum(np.abs(streaming) * v**2))
+    return np.asarray(v * np.sign(v[-1]))
