@@ -1,5 +1,6 @@
 """What the READMEs say works: Python blocks run, and commands parse."""
 
+import contextlib
 import re
 import shlex
 from pathlib import Path
@@ -42,12 +43,9 @@ def test_python_block_runs(
 
 @pytest.mark.parametrize("line", commands())
 def test_command_parses(line: str) -> None:
-    words = shlex.split(line.partition("crtransport ")[2], comments=True)
-    context = cli.make_context("crtransport", list(words))
-    with context:
-        name, command, rest = cli.resolve_command(
-            context, [*context._protected_args, *context.args]
-        )
-        assert isinstance(command, click.Command)
-        # parsing alone: unknown options and missing arguments are refused here
-        command.make_context(name, list(rest), parent=context)
+    name, *words = shlex.split(line.partition("crtransport ")[2], comments=True)
+    if name in ("--help", "--version"):
+        return
+    # parsing alone: unknown options and missing arguments are refused here
+    with contextlib.suppress(click.exceptions.Exit):
+        cli.commands[name].make_context(name, words)
