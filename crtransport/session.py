@@ -14,7 +14,7 @@ from crtransport.deck.schema import Deck
 from crtransport.output import check_folder, netcdf_bytes, png_bytes, write_atomic
 from crtransport.run import MODELS, run
 
-_PLOTS = {"flux-tube": "crtransport.plots.flux_tube", "burst": "crtransport.plots.burst"}
+PLOTS = {"flux-tube": "crtransport.plots.flux_tube", "burst": "crtransport.plots.burst"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,7 @@ class Session:
 
         matplotlib.use("agg")
         files = []
-        for part, figure in importlib.import_module(_PLOTS[model]).draw(dataset, []).items():
+        for part, figure in importlib.import_module(PLOTS[model]).draw(dataset, []).items():
             files.append(self.folder / (f"{name}_{part}.png" if part else f"{name}.png"))
             write_atomic(files[-1], png_bytes(figure))
         return files

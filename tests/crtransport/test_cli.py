@@ -51,7 +51,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Path]
     """Put a quick model in place of the flux tube; gives a maker of decks for it."""
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
     monkeypatch.setitem(MODELS, "flux-tube", "fake_model")
-    monkeypatch.setitem(session._PLOTS, "flux-tube", "fake_model")
+    monkeypatch.setitem(session.PLOTS, "flux-tube", "fake_model")
 
     def deck(title: str = "", name: str = "deck") -> Path:
         path = tmp_path / f"{name}.toml"
