@@ -1,0 +1,113 @@
+"""The deck of model = "burst": local sources, the medium around them, and what is compared."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
+
+from crtransport.nuclides import nuclide
+from crtransport.physics.burst import LocalSource
+from crtransport.physics.diffusion import TwoHalo
+from crtransport.units import Count, Quantity
+
+Energy = Annotated[float, Quantity(unit="GeV/n", gt=0, le=1e15)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BurstOutput:
+    """Which fluxes are wanted, and at which energies.
+
+    Attributes
+    ----------
+    species : tuple of str
+        Elements; by default all that the sources emit.
+    T_min, T_max : float
+        Range of kinetic energy per nucleon, GeV/n.
+    per_decade : int
+        Points per decade of energy.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    species: tuple[str, ...] = ()
+    T_min: Energy = 10.0
+    T_max: Energy = 1e6
+    per_decade: Annotated[int, Count(ge=1, le=1000)] = 20
+
+    def __post_init__(self) -> None:
+        if self.T_max <= self.T_min:
+            raise ValueError(f"T_max = {self.T_max:g} GeV/n is not above T_min = {self.T_min:g}")
+        for element in self.species:
+            nuclide(element)
+        if len(set(self.species)) < len(self.species):
+            raise ValueError("species names an element twice")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compare:
+    """What is drawn beside the result.
+
+    Attributes
+    ----------
+    measurements : tuple of str
+        Names of measured tables, "AMS-02_H_rigidity"; drawn where a data folder is given.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    measurements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class BurstDeck:
+    """Bursts of local sources in a diffusive medium (Yuan 2025, arXiv:2511.06733, Eq. 4).
+
+        n(R) = q(R) (√(2π) σ)^−3 exp(−r²/2σ²),   σ² = 2 D(R) t
+
+    Attributes
+    ----------
+    model : str
+        "burst".
+    title : str
+        One line, for lists and figures.
+    medium : str
+        "uniform": the disk's D everywhere, the approximation of Eq. 4.
+    diffusion : TwoHalo
+        D(R); the uniform medium takes its value at z = 0.
+    local_source : tuple of LocalSource
+        One table each.
+    output, compare
+        The other tables of the deck.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    model: Literal["burst"]
+    title: str = ""
+    medium: Literal["uniform"] = "uniform"
+    diffusion: TwoHalo = field(default_factory=TwoHalo)
+    local_source: tuple[LocalSource, ...]
+    output: BurstOutput = field(default_factory=BurstOutput)
+    compare: Compare = field(default_factory=Compare)
+
+    def __post_init__(self) -> None:
+        if not self.local_source:
+            raise ValueError("local_source is empty: give at least one [[local_source]]")
+        names = Counter(source.name for source in self.local_source)
+        twice = [name for name, count in names.items() if count > 1]
+        if twice:
+            raise ValueError(f'local_source.name = "{twice[0]}" is given twice')
+        silent = [name for name in self.output.species if name not in self.emitted()]
+        if silent:
+            emitted = ", ".join(self.emitted())
+            raise ValueError(f"output.species: no source emits {silent[0]} (W has {emitted})")
+
+    def emitted(self) -> tuple[str, ...]:
+        """The elements that some source gives energy to, by charge."""
+        found = {e for s in self.local_source for e, energy in s.W.items() if energy > 0}
+        return tuple(sorted(found, key=lambda element: nuclide(element).charge))
+
+    def species(self) -> tuple[str, ...]:
+        """The elements of the output."""
+        return self.output.species or self.emitted()
