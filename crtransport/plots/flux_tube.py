@@ -1,0 +1,122 @@
+"""Figures of the flux tube: anisotropy against pitch angle, and what else the deck asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crtransport.plots.style import line, new_figure, panel_label, style
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: more curves than this in a panel do not read
+_MOST_CURVES = 6
+_MU = "cosine of the pitch angle $\\mu$"
+
+
+def draw(dataset: xr.Dataset, points: object = ()) -> dict[str, Figure]:
+    """One figure of two panels.
+
+    On the left the anisotropy against μ at each ζ; on the right the slowest modes, or the
+    multipoles against rigidity, or the pulse along the tube, whichever the dataset has.
+    """
+    with style():
+        figure = new_figure(columns=2, height=2.9)
+        left, right = figure.subplots(1, 2)
+        shown = dataset.isel(rigidity=0) if "rigidity" in dataset.dims else dataset
+        if "ct" in dataset.dims:
+            _pulse(left, shown)
+            _anisotropy(right, shown.isel(ct=-1))
+        else:
+            _anisotropy(left, shown)
+            if dataset.sizes.get("rigidity", 1) > 1:
+                _rigidity(right, dataset)
+            else:
+                _modes(right, shown)
+        for axes, name in ((left, "a"), (right, "b")):
+            panel_label(axes, name)
+        return {"": figure}
+
+
+def _unit(dataset: xr.Dataset) -> str:
+    """The unit of ζ behind a number; none where lengths are multiples of m²/C."""
+    return " pc" if dataset.zeta.attrs["units"] == "pc" else ""
+
+
+def _scale(values: np.ndarray) -> tuple[float, str]:
+    """A power of a thousand that brings the values near one, and its text for a label."""
+    largest = float(np.nanmax(np.abs(values))) or 1.0
+    power = min(0, 3 * int(np.floor(np.log10(largest) / 3)))
+    return 10.0**-power, f" ($10^{{{power}}}$)" if power else ""
+
+
+def _anisotropy(axes: Axes, dataset: xr.Dataset) -> None:
+    values, unit = dataset.anisotropy.values, _unit(dataset)
+    factor, text = _scale(values)
+    shown = np.unique(np.linspace(0, len(values) - 1, _MOST_CURVES).round().astype(int))
+    for i, (zeta, row) in enumerate(zip(dataset.zeta.values[shown], values[shown], strict=True)):
+        axes.plot(dataset.mu, factor * row, label=f"$\\zeta = {zeta:g}${unit}", **line(i))
+    axes.axvline(0, color="0.7", linewidth=0.6, zorder=0)
+    axes.axhline(0, color="0.7", linewidth=0.6, zorder=0)
+    axes.set(xlim=(-1, 1), xlabel=_MU)
+    axes.set_ylabel(f"$(f - \\langle f\\rangle)/\\langle f\\rangle${text}")
+    _place_legend(axes)
+
+
+def _modes(axes: Axes, dataset: xr.Dataset) -> None:
+    for i, (rate, row) in enumerate(
+        zip(dataset.eigenvalue.values[:4], dataset.eigenfunction.values[:4], strict=True)
+    ):
+        label = f"$\\Lambda_{i} = {_rounded(float(rate))}$"
+        axes.plot(dataset.mu, row / np.max(np.abs(row)), label=label, **line(i))
+    axes.axvline(0, color="0.7", linewidth=0.6, zorder=0)
+    axes.axhline(0, color="0.7", linewidth=0.6, zorder=0)
+    axes.set(xlim=(-1, 1), xlabel=_MU, ylabel="modes $f_n$ / max$|f_n|$")
+    _place_legend(axes)
+
+
+def _rounded(value: float) -> str:
+    return f"{value:.5f}" if 0 < value < 0.1 else f"{value:.5g}"
+
+
+def _rigidity(axes: Axes, dataset: xr.Dataset) -> None:
+    here = dataset.isel(zeta=0)
+    curves = {
+        "dipole": np.abs(here.multipole[:, 1] / here.mean_intensity),
+        "step across the equator": np.abs(here.equator_step),
+    }
+    if here.sizes["ell"] > 2:
+        curves["quadrupole"] = np.abs(here.multipole[:, 2] / here.mean_intensity)
+    for i, (name, values) in enumerate(curves.items()):
+        axes.loglog(dataset.rigidity, values, label=name, **line(i))
+    axes.set(
+        xlabel="rigidity (GV)",
+        ylabel=f"size over the mean, $\\zeta = {float(here.zeta):g}${_unit(here)}",
+    )
+    _place_legend(axes)
+
+
+def _pulse(axes: Axes, dataset: xr.Dataset) -> None:
+    unit = _unit(dataset)
+    for i, ct in enumerate(dataset.ct.values):
+        values = dataset.mean_intensity.sel(ct=ct)
+        axes.plot(dataset.zeta, values, label=f"$ct = {ct:g}${unit}", **line(i))
+    lengths = (" (pc)", " (pc$^{-1}$)") if unit else (" ($m^2/C$)", " ($C/m^2$)")
+    axes.set(xlabel=f"distance along the tube $\\zeta${lengths[0]}")
+    axes.set_ylabel(f"$\\langle f\\rangle${lengths[1]}")
+    _place_legend(axes)
+
+
+def _place_legend(axes: Axes) -> None:
+    """Above the panel, in rows, where it covers nothing."""
+    handles = axes.get_legend_handles_labels()[0]
+    axes.legend(
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        ncols=3 if len(handles) in (3, 5, 6) else 2,
+        borderaxespad=0.4,
+    )
