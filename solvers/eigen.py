@@ -84,15 +84,13 @@ def decay_modes(a: Array, b: Array) -> Modes:
     with np.errstate(divide="ignore", invalid="ignore"):
         constant = (flux @ stiffness @ rest * inverse - flux @ weight @ rest) / scale**2
     neutral = np.concatenate([[0.0], scipy.linalg.solve(stiffness, flux, assume_a="pos")])
-    return _sorted_modes(
-        a, b, inverse, np.vstack([constant, rest]), neutral=neutral, constant=True
-    )
+    return _sorted_modes(a, b, inverse, np.vstack([constant, rest]), neutral=neutral, constant=True)
 
 
 def _definite_pencil(a: Array, b: Array) -> tuple[Array, Array]:
     """1/Λ and vectors of B v = (1/Λ) A v, with vᵀ A v = 1."""
     try:
-        inverse, vectors = scipy.linalg.eigh(b, a, check_finite=False)
+        vectors = scipy.linalg.eigh(b, a, check_finite=False)[1]
     except scipy.linalg.LinAlgError as error:
         raise SingularOperatorError(
             "the diffusion-and-loss matrix is not positive definite; is a coefficient negative?"
@@ -111,8 +109,10 @@ def _sorted_modes(
     up = np.flatnonzero(inverse > threshold)
     down = np.flatnonzero(inverse < -threshold)
     up, down = up[np.argsort(-inverse[up])], down[np.argsort(inverse[down])]
-    scaled = {name: vectors[:, k] / np.sqrt(np.abs(inverse[k])) for name, k in
-              (("up", up), ("down", down))}
+    scaled = {
+        name: vectors[:, k] / np.sqrt(np.abs(inverse[k]))
+        for name, k in (("up", up), ("down", down))
+    }
     return Modes(
         up_rates=1 / inverse[up],
         up=scaled["up"],

@@ -22,8 +22,8 @@ class Cells:
         0        1        2   n−1         n      faces
 
     Coefficients of reactions enter at ``points`` (cell middles), those of diffusion as a smooth
-    factor at ``inner`` and a rough one at ``between``. Matrices are given by their diagonals: a mass matrix by its (n,) diagonal,
-    diffusion by the (n−1,) conductances between neighbours.
+    factor at ``inner`` and a rough one at ``between``. A mass matrix is given by its (n,)
+    diagonal, a diffusion matrix by the (n−1,) conductances between neighbours.
     """
 
     faces: Array

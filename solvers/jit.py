@@ -60,14 +60,15 @@ def njit(function: Callable[P, R]) -> Callable[P, R]:
     """
     import numba
 
+    config: Any = numba.config
     folder = _writable_cache()
-    before = numba.config.CACHE_DIR
+    before = config.CACHE_DIR
     if folder:  # read when the kernel is decorated, so other packages never see it
-        numba.config.CACHE_DIR = folder
+        config.CACHE_DIR = folder
     try:
-        compiled: Any = numba.njit(
-            cache=bool(folder), error_model="numpy", fastmath={"contract"}
-        )(function)
+        compiled: Any = numba.njit(cache=bool(folder), error_model="numpy", fastmath={"contract"})(
+            function
+        )
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before
     return compiled

@@ -37,7 +37,7 @@ def solve_fourier(problem: PulseProblem) -> PulseSolution:
     streaming = vectors.T @ problem.streaming @ vectors
     start = vectors.T @ problem.initial
     # amplitude of exp(ik(s + half)) of a Gaussian around s = 0 on a period of 2·half
-    gauss = np.exp(-((k * problem.width) ** 2) / 2) * np.exp(1j * k * half) * (n_s / (2 * half))
+    gauss = np.exp(-((k * problem.width) ** 2) / 2) * np.exp(-1j * k * half) * (n_s / (2 * half))
     spectrum = np.zeros((len(problem.times), n_s // 2 + 1, len(start)), complex)
     state = gauss[:, None] * start
     steps = np.diff(np.concatenate([[0.0], problem.times]))
@@ -50,7 +50,7 @@ def solve_fourier(problem: PulseProblem) -> PulseSolution:
             previous = step
         state = np.einsum("kij,kj->ki", propagators, state)
         spectrum[i, :n_k] = state
-    values = np.fft.irfft(np.conj(spectrum), n=n_s, axis=1)
+    values = np.fft.irfft(spectrum, n=n_s, axis=1)
     return PulseSolution(s=s, values=values @ vectors.T, unknowns=n_k * len(start))
 
 

@@ -11,6 +11,8 @@ order in x, third in s at the edges of the steps (Lesaint & Raviart 1974).
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
@@ -67,7 +69,9 @@ def solve_march(problem: TwoWayProblem, steps: int, shortest: float) -> TwoWaySo
     for k, step in enumerate(np.diff(knots)):
         for t in _GAUSS:
             f = (1 - t) * nodal[k, 0] + t * nodal[k, 1]
-            lost[k // steps] += step / 2 * float(np.sum(problem.operator(knots[k] + t * step)[0] @ f))
+            lost[k // steps] += (
+                step / 2 * float(np.sum(problem.operator(knots[k] + t * step)[0] @ f))
+            )
     balance = particle_balance(
         problem, nodal[0, 0], nodal[-1, 1], lost, np.ones(problem.n_functions)
     )
@@ -107,7 +111,7 @@ def _assemble(problem: TwoWayProblem, knots: Array, steps: int) -> tuple[sp.coo_
         size = rhs.size
         blocks.append(sp.coo_array((coo.data, index), shape=(size, size)))
 
-    for k, (lo, hi) in enumerate(zip(knots[:-1], knots[1:], strict=True)):
+    for k, (lo, hi) in enumerate(pairwise(knots)):
         local = _step_blocks(problem, lo, hi, up, down)
         for (b, a), block in local.items():
             add(block, 2 * k + b, 2 * k + a)

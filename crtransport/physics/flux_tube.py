@@ -12,6 +12,7 @@ from crtransport.units import Count, Number, Positive, Quantity
 
 Array = NDArray[np.float64]
 Parsec = Annotated[float, Quantity(unit="pc")]
+LossKind = Literal["constant-in-mu", "constant-in-chi"]
 PositiveParsec = Annotated[float, Quantity(unit="pc", gt=0)]
 
 
@@ -33,7 +34,7 @@ class Loss:
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
-    kind: Literal["constant-in-mu", "constant-in-chi"] = "constant-in-mu"
+    kind: LossKind = "constant-in-mu"
     rate: Annotated[float, Quantity(unit="pc-1", ge=0)] = 1e-6
 
     def weight(self, mu: Array, m: float) -> Array:

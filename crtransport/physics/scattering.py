@@ -92,19 +92,26 @@ class Scattering:
             integral = size / self.floor * hyp2f1(1, 1 / s, 1 + 1 / s, argument)
         return np.asarray(np.sign(mu) * integral / (1 + self.asymmetry * np.sign(mu)))
 
+    @property
+    def length_unit(self) -> str:
+        """ "pc", or "1" where lengths are multiples of m²/C."""
+        return "1" if self.C is None and self.mean_free_path is None else "pc"
+
     def mean_free_path_times_C(self) -> float:
         """λ_∥ C = (3/8) ∫(1−μ²) C/D dμ over −1…1, dimensionless."""
-        from scipy.integrate import quad
-
         m, floor = self.m, self.floor
-        # in χ = μ^(1/m), where the integrand is bounded for H = 0
-        side = quad(
-            lambda x: (1 - x ** (2 * m)) * m * x ** (m - 1) / (x ** (m - 1) + floor),
-            0,
-            1,
-            epsabs=1e-14,
-            epsrel=1e-13,
-        )[0]
+        side = m * (1 - 1 / (2 * m + 1))  # ∫(1−μ²) μ^(1−q) dμ over 0…1
+        if floor > 0:
+            from scipy.integrate import quad
+
+            # in χ = μ^(1/m) the integrand is smooth but for the floor
+            side = quad(
+                lambda x: (1 - x ** (2 * m)) * m * x ** (m - 1) / (x ** (m - 1) + floor),
+                0,
+                1,
+                epsabs=1e-14,
+                epsrel=1e-13,
+            )[0]
         return 3 / 8 * float(side) * (1 / (1 + self.asymmetry) + 1 / (1 - self.asymmetry))
 
     def rate(self, rigidity: float | None = None) -> float:
@@ -114,5 +121,3 @@ class Scattering:
         index = 2 - self.slope if self.rigidity_index is None else self.rigidity_index
         ratio = 1.0 if rigidity is None else rigidity / self.reference_rigidity
         return self.mean_free_path_times_C() / (self.mean_free_path * math.pow(ratio, index))
-
-

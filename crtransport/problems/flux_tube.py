@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from crtransport.deck.flux_tube import FiniteDifference, FluxTubeDeck
 from crtransport.problems.pitch_angle import (
+    Coordinate,
     Medium,
     cell_axis,
     cell_conductance,
@@ -20,7 +21,6 @@ from crtransport.problems.pitch_angle import (
 )
 from crtransport.problems.pulse import Spread, solve_pulse
 from crtransport.problems.tube import Steady, cell_rates, make_view, medium_at, solve_steady
-from crtransport.solvers.sturm import mode_of_rate
 
 Array = NDArray[np.float64]
 Variables = dict[str, tuple[tuple[str, ...], Array, dict[str, str]]]
@@ -43,7 +43,7 @@ def solve(deck: FluxTubeDeck) -> xr.Dataset:
         dims="rigidity",
         attrs={"units": "GV", "long_name": "rigidity"},
     )
-    merged = xr.concat(cases, dim=rigidity, combine_attrs="drop")
+    merged = xr.concat(cases, dim=rigidity, combine_attrs="override")
     merged.attrs = {name: max(case.attrs[name] for case in cases) for name in cases[0].attrs}
     return merged
 
@@ -53,7 +53,7 @@ def _solve_one(deck: FluxTubeDeck, rigidity: float | None) -> xr.Dataset:
     modes, mode_error = _modes(deck, medium)
     if deck.pulse is not None:
         spread = solve_pulse(deck, rigidity)
-        variables = _pulse_variables(spread)
+        variables = _pulse_variables(spread, deck.scattering.length_unit)
         figures = {"error_estimate": spread.error, "unknowns": spread.unknowns}
     else:
         steady = solve_steady(deck, rigidity)
@@ -71,45 +71,41 @@ def _solve_one(deck: FluxTubeDeck, rigidity: float | None) -> xr.Dataset:
     variables["mean_free_path"] = (
         (),
         np.asarray(deck.scattering.mean_free_path_times_C() / medium.rate),
-        {"units": "pc", "long_name": "parallel mean free path at the source"},
+        {
+            "units": deck.scattering.length_unit,
+            "long_name": "parallel mean free path at the source",
+        },
     )
     return xr.Dataset(variables, coords=_coordinates(deck), attrs=figures)
+
+
+class _Modes(NamedTuple):
+    """Decay rates (pc^-1), their absolute errors, [mode, chi] shapes and their ∫h f² at unit C."""
+
+    rates: Array
+    errors: Array
+    shapes: Array
+    norms: Array
 
 
 def _modes(deck: FluxTubeDeck, medium: Medium) -> tuple[Variables, float]:
     """Eigenvalues and eigenfunctions at the source, and the largest relative error."""
     n, m = deck.output.modes, deck.scattering.m
-    where = coordinate(medium.scattering)
-    if isinstance(deck.solver, FiniteDifference):
-        fine = cell_axis(where, deck.solver.cells, smooth=where.power == where.m)
-        coarse = cell_axis(where, 2 * (deck.solver.cells // 4), smooth=where.power == where.m)
-        rates = cell_rates(medium, where, fine, n)
-        errors = np.abs(rates - cell_rates(medium, where, coarse, n)) / 3
-        parts = (
-            cell_conductance(medium, where, fine),
-            fine.mass(loss_density(medium, where, fine.points)),
-            fine.mass(streaming(medium, where, fine.points)),
-        )
-        vectors = np.stack([mode_of_rate(*parts, rate) for rate in rates], axis=1)
-        scale = np.abs(np.einsum("i,ij->j", parts[2], vectors**2))
-        view = make_view(deck, where, fine)
-    else:
-        decay, errors = converged_decay(medium, where, n, deck.solver.rtol)
-        rates, vectors = decay.rates, decay.modes.up
-        if decay.modes.constant:
-            vectors = np.column_stack([np.eye(len(vectors))[0], vectors])
-        vectors = vectors[:, :n]
-        scale = np.ones(n)
-        view = make_view(deck, where, decay.axis)
-    scale[rates == 0] = 1.0
-    shape = (view.at_chi @ vectors).T * np.sqrt(m / where.power / scale)[:, None]
-    shape[rates == 0] = 1.0
-    unit = m**2 / medium.rate
-    relative = np.divide(errors, rates, out=np.zeros(n), where=rates > 0)
+    # χ and the losses refer to the m of the deck, also where the slope varies along ζ
+    where = coordinate(medium.scattering)._replace(m=m)
+    found = _cell_modes if isinstance(deck.solver, FiniteDifference) else _spectral_modes
+    rates, errors, shapes, norms = found(deck, medium, where)
+    shapes = shapes * np.sqrt(m / where.power / norms)[:, None]
+    shapes *= np.where(shapes[:, -1] < 0, -1.0, 1.0)[:, None]
+    shapes[rates == 0] = 1.0
+    zero = rates == 0
+    relative = np.divide(errors, rates, out=np.zeros(n), where=~zero)
+    length = np.divide(1.0, rates, out=np.full(n, np.inf), where=~zero)
+    unit = {"units": deck.scattering.length_unit, "long_name": "decay length 1/λ of the modes"}
     variables: Variables = {
         "eigenvalue": (
             ("mode",),
-            rates * unit,
+            rates * m**2 / medium.rate,
             {"units": "1", "long_name": "decay rate Λ = m²λ/C of the modes at the source"},
         ),
         "eigenvalue_rel_error": (
@@ -117,32 +113,60 @@ def _modes(deck: FluxTubeDeck, medium: Medium) -> tuple[Variables, float]:
             relative,
             {"units": "1", "long_name": "relative numerical error estimate of the eigenvalue"},
         ),
-        "decay_length": (
-            ("mode",),
-            np.divide(1.0, rates, out=np.full(n, np.inf), where=rates > 0),
-            {"units": "pc", "long_name": "decay length 1/λ of the modes"},
-        ),
+        "decay_length": (("mode",), length, unit),
         "eigenfunction": (
             ("mode", "chi"),
-            shape,
+            shapes,
             {"units": "1", "long_name": "eigenfunction, ∫χ^(2m−1) f² dχ = 1 (1 where Λ = 0)"},
         ),
     }
     return variables, float(np.max(relative))
 
 
+def _spectral_modes(deck: FluxTubeDeck, medium: Medium, where: Coordinate) -> _Modes:
+    n = deck.output.modes
+    decay, errors = converged_decay(medium, where, n, deck.solver.rtol)
+    vectors = decay.modes.up
+    if decay.modes.constant:
+        vectors = np.column_stack([np.eye(len(vectors))[0], vectors])
+    shapes = (make_view(deck, where, decay.axis).at_chi @ vectors[:, :n]).T
+    return _Modes(decay.rates, errors, shapes, np.ones(n))
+
+
+def _cell_modes(deck: FluxTubeDeck, medium: Medium, where: Coordinate) -> _Modes:
+    # numba is loaded only where its kernels are used
+    from crtransport.solvers.sturm import mode_of_rate
+
+    assert isinstance(deck.solver, FiniteDifference)
+    n, cells = deck.output.modes, deck.solver.cells
+    smooth = where.power == where.m
+    axis = cell_axis(where, cells, smooth)
+    rates = cell_rates(medium, where, axis, n)
+    coarse = cell_rates(medium, where, cell_axis(where, 2 * (cells // 4), smooth), n)
+    conductance = cell_conductance(medium, where, axis)
+    loss = axis.mass(loss_density(medium, where, axis.points))
+    speed = axis.mass(streaming(medium, where, axis.points))
+    vectors = np.stack([mode_of_rate(conductance, loss, speed, rate) for rate in rates])
+    norms = np.where(rates > 0, np.abs(vectors**2 @ speed), 1.0)
+    shapes = vectors @ make_view(deck, where, axis).at_chi.T
+    return _Modes(rates, np.abs(rates - coarse) / 3, shapes, norms)
+
+
 def _steady_variables(steady: Steady) -> Variables:
     return _angular_variables(("zeta",), steady.distribution, steady.multipole, steady.step)
 
 
-def _pulse_variables(spread: Spread) -> Variables:
+def _pulse_variables(spread: Spread, unit: str) -> Variables:
     variables = _angular_variables(
         ("ct", "zeta"), spread.distribution, spread.multipole, spread.step
     )
     variables["mean_square_displacement"] = (
         ("ct",),
         spread.displacement,
-        {"units": "pc2", "long_name": "mean square displacement along the tube"},
+        {
+            "units": "pc2" if unit == "pc" else "1",
+            "long_name": "mean square displacement along the tube",
+        },
     )
     variables["number"] = (
         ("ct",),
@@ -184,7 +208,8 @@ def _angular_variables(
 
 
 def _coordinates(deck: FluxTubeDeck) -> dict[str, Any]:
-    output = deck.output
+    output, unit = deck.output, deck.scattering.length_unit
+    of = "" if unit == "pc" else ", in units of m²/C"
     chi = np.linspace(-1, 1, output.chi_points)
     mu = np.sign(chi) * np.abs(chi) ** deck.scattering.m
     coordinates: dict[str, Any] = {
@@ -194,7 +219,7 @@ def _coordinates(deck: FluxTubeDeck) -> dict[str, Any]:
         "zeta": (
             "zeta",
             np.asarray(output.zeta),
-            {"units": "pc", "long_name": "distance from the source along the tube"},
+            {"units": unit, "long_name": f"distance from the source along the tube{of}"},
         ),
         "ell": (
             "ell",
@@ -206,7 +231,7 @@ def _coordinates(deck: FluxTubeDeck) -> dict[str, Any]:
         coordinates["ct"] = (
             "ct",
             np.asarray(deck.pulse.ct),
-            {"units": "pc", "long_name": "time as light path"},
+            {"units": unit, "long_name": f"time as light path{of}"},
         )
     return coordinates
 
@@ -217,20 +242,16 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
     rows = []
     if "rigidity" in dataset.dims:
         rows.append(("shown for rigidity", f"{float(first.rigidity):g} GV"))
-    values = ", ".join(f"{value:.6g}" for value in first.eigenvalue.values[:3])
-    rows.append(("eigenvalues Λ", values))
+    unit = " pc" if first.zeta.attrs["units"] == "pc" else ""
+    rows.append(("eigenvalues Λ", ", ".join(f"{x:.6g}" for x in first.eigenvalue.values[:3])))
     if "ct" in dataset.dims:
-        last = first.isel(ct=-1)
-        rows.append((f"⟨ζ²⟩ at ct = {float(last.ct):g} pc", f"{float(last.mean_square_displacement):.6g} pc2"))
+        for ct in first.ct.values:
+            moved = float(first.mean_square_displacement.sel(ct=ct))
+            rows.append((f"ct = {ct:g}{unit}", f"⟨ζ²⟩ {moved:.6g}{unit and ' pc2'}"))
         return rows
-    for at in first.zeta.values:
-        here = first.sel(zeta=at)
-        dipole = float(here.multipole[1] / here.mean_intensity)
-        rows.append(
-            (
-                f"ζ = {at:g} pc",
-                f"⟨f⟩ {float(here.mean_intensity):.5g}, dipole {dipole:.3g}, "
-                f"step {float(here.equator_step):.3g}",
-            )
-        )
+    for zeta in first.zeta.values:
+        here = first.sel(zeta=zeta)
+        mean, dipole = float(here.mean_intensity), float(here.multipole[1] / here.mean_intensity)
+        text = f"⟨f⟩ {mean:.5g}, dipole {dipole:.3g}, step {float(here.equator_step):.3g}"
+        rows.append((f"ζ = {zeta:g}{unit}", text))
     return rows

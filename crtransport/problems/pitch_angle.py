@@ -12,13 +12,13 @@ this is form (*): h = χ^(2m−1), a = 1 − χ^(2m), w = V |χ|^(m−1) or V.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crtransport.physics.flux_tube import Loss
+from crtransport.physics.flux_tube import Loss, LossKind
 from crtransport.physics.scattering import Scattering, power_of_slope
 from crtransport.solvers.eigen import Modes, decay_modes
 from crtransport.solvers.elements import Elements, graded_elements
@@ -26,6 +26,7 @@ from crtransport.solvers.errors import ConvergenceError
 from crtransport.solvers.finite_volume import Cells, graded_faces
 
 Array = NDArray[np.float64]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Medium:
@@ -162,9 +163,7 @@ class Decay(NamedTuple):
     rates: Array
 
 
-def converged_decay(
-    medium: Medium, where: Coordinate, n: int, rtol: float
-) -> tuple[Decay, Array]:
+def converged_decay(medium: Medium, where: Coordinate, n: int, rtol: float) -> tuple[Decay, Array]:
     """The n slowest modes and the absolute error estimates of their rates.
 
     The order is raised until the rates of two orders agree to ``rtol`` (relative); a zero rate
@@ -234,17 +233,15 @@ class Eigenvalues(NamedTuple):
     remark: str
 
 
-def dimensionless(slope: float, loss_rate: float, loss: str) -> Medium:
+def dimensionless(slope: float, loss_rate: float, loss: LossKind) -> Medium:
     """The medium of form (*): C = m², so that v = V and λ = Λ."""
     scattering = Scattering(slope=slope)
-    kind = replace(Loss(), kind=loss, rate=loss_rate)
-    return Medium(
-        scattering=scattering, loss=kind, rate=scattering.rate(), loss_rate=loss_rate
-    )
+    kind = Loss(kind=loss, rate=loss_rate)
+    return Medium(scattering=scattering, loss=kind, rate=scattering.rate(), loss_rate=loss_rate)
 
 
 def eigenvalues(
-    slope: float = 1.5, loss_rate: float = 1e-6, loss: str = "constant-in-chi", n: int = 5
+    slope: float = 1.5, loss_rate: float = 1e-6, loss: LossKind = "constant-in-chi", n: int = 5
 ) -> Eigenvalues:
     """The n slowest decay rates Λ of form (*) for any slope 1 ≤ q < 2, V = ``loss_rate`` ≥ 0."""
     from crtransport.analytic.flux_tube import PAPER_REMARK, paper_rates, tabulated_rates

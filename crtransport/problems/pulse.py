@@ -23,7 +23,6 @@ from crtransport.problems.pitch_angle import (
 from crtransport.problems.tube import View, make_view, medium_at
 from crtransport.solvers.problem import PulseProblem, PulseSolution
 from crtransport.solvers.pulse_fourier import solve_fourier
-from crtransport.solvers.pulse_split import solve_split
 
 Array = NDArray[np.float64]
 
@@ -113,6 +112,9 @@ def _fourier(
 def _split(
     deck: FluxTubeDeck, pulse: Pulse, rigidity: float | None, cells: int, steps: int
 ) -> Spread:
+    # numba is loaded only where its kernels are used
+    from crtransport.solvers.pulse_split import solve_split
+
     where = coordinate(deck.scattering)
     axis = cell_axis(where, cells, smooth=where.power == where.m)
     medium = medium_at(deck, 0.0, rigidity)

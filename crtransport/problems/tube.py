@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -28,8 +29,6 @@ from crtransport.solvers.elements import Elements
 from crtransport.solvers.errors import ConvergenceError
 from crtransport.solvers.finite_volume import Cells, diffusion_diagonal
 from crtransport.solvers.problem import TwoWayProblem, TwoWaySolution
-from crtransport.solvers.sturm import slowest_rates
-from crtransport.solvers.two_way_march import solve_march
 from crtransport.solvers.two_way_modes import solve_modes
 
 Array = NDArray[np.float64]
@@ -122,8 +121,7 @@ def tube_edges(deck: FluxTubeDeck, pieces: int) -> Array:
         if variation.interpolation == "linear":
             marks = [z for z in (0.0, *deck.output.zeta) if knots[0] < z < knots[-1]]
             knots = np.unique([*knots, *marks])
-            pairs = zip(knots[:-1], knots[1:], strict=True)
-            knots = np.concatenate([np.linspace(a, b, pieces + 1) for a, b in pairs])
+            knots = np.concatenate([np.linspace(a, b, pieces + 1) for a, b in pairwise(knots)])
         edges.extend(knots)
     inside = np.unique(edges)
     return inside[(inside >= min(edges[0], 0.0)) & (inside <= end)]
@@ -200,7 +198,7 @@ def _extrapolated(
             multipole=b.multipole + (b.multipole - a.multipole) / 3,
             step=b.step + (b.step - a.step) / 3,
         )
-        for a, b in zip(levels[:-1], levels[1:], strict=True)
+        for a, b in pairwise(levels)
     )
     return replace(fine, error=basis_error + _difference(deck, fine, coarse) / 15)
 
@@ -209,7 +207,7 @@ def _difference(deck: FluxTubeDeck, fine: Steady, coarse: Steady) -> float:
     """Largest relative difference over ζ, L2 in μ."""
     chi = np.linspace(-1, 1, deck.output.chi_points)
     weight = np.abs(chi) ** (deck.scattering.m - 1)
-    size = np.sqrt((fine.distribution**2 @ weight))
+    size = np.sqrt(fine.distribution**2 @ weight)
     gap = np.sqrt((fine.distribution - coarse.distribution) ** 2 @ weight)
     return float(np.max(gap / np.maximum(size, 1e-12 * np.max(size))))
 
@@ -251,7 +249,7 @@ def _source_loads(
     speed: Array,
     profile: Array,
     emitted: Array,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """The source in the terms of a two-way problem: inflow at the left end, or a jump at 0."""
     if deck.source.kind == "half-range":
         return {"inflow_left": axis.load(np.maximum(speed, 0) * profile)}
@@ -268,9 +266,9 @@ def _solve_cells(deck: FluxTubeDeck, solver: FiniteDifference, rigidity: float |
     return replace(fine, error=_difference(deck, fine, coarse) / 3)
 
 
-def _solve_cells_once(
-    deck: FluxTubeDeck, cells: int, steps: int, rigidity: float | None
-) -> Steady:
+def _solve_cells_once(deck: FluxTubeDeck, cells: int, steps: int, rigidity: float | None) -> Steady:
+    from crtransport.solvers.two_way_march import solve_march
+
     where = coordinate(deck.scattering, deck.tube.variation.slope if deck.tube.variation else ())
     axis = cell_axis(where, cells, smooth=where.power == where.m)
     x = axis.points
@@ -304,6 +302,9 @@ def _cell_matrix(medium: Medium, where: Coordinate, axis: Cells) -> sp.csr_array
 
 def cell_rates(medium: Medium, where: Coordinate, axis: Cells, n: int) -> Array:
     """The n slowest decay rates on finite volumes, pc^-1."""
+    # numba is loaded only where its kernels are used
+    from crtransport.solvers.sturm import slowest_rates
+
     x = axis.points
     return slowest_rates(
         cell_conductance(medium, where, axis),
