@@ -1,0 +1,127 @@
+"""One measured table, and its flux against kinetic energy per nucleon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crtransport.nuclides import UnknownElement, nuclide
+
+Array = NDArray[np.float64]
+
+#: kind of x -> unit of a flux over it
+FLUX_UNITS = {
+    "rigidity_GV": "m-2 s-1 sr-1 GV-1",
+    "kinetic_energy_per_nucleon_GeV": "m-2 s-1 sr-1 (GeV/n)-1",
+    "kinetic_energy_GeV": "m-2 s-1 sr-1 GeV-1",
+    "total_energy_GeV": "m-2 s-1 sr-1 GeV-1",
+}
+
+
+class MeasurementError(ValueError):
+    """A measured table that cannot be had or used; the message names it and says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table as its experiment published it.
+
+    Attributes
+    ----------
+    name : str
+        Of the file, without its suffix.
+    experiment, quantity, reference : str
+        "AMS-02", "H" (an element, a ratio "B_C", "allParticle", …), the publication.
+    x_kind, unit : str
+        What x is, "rigidity_GV", and the unit of y.
+    x, y : array
+    stat_lo, stat_hi, sys_lo, sys_hi : array
+        One-sigma errors downwards and upwards, in the unit of y.
+    """
+
+    name: str
+    experiment: str
+    quantity: str
+    reference: str
+    x_kind: str
+    unit: str
+    x: Array
+    y: Array
+    stat_lo: Array
+    stat_hi: Array
+    sys_lo: Array
+    sys_hi: Array
+
+    @property
+    def error_lo(self) -> Array:
+        """Statistical and systematic error downwards, in quadrature."""
+        return np.hypot(self.stat_lo, self.sys_lo)
+
+    @property
+    def error_hi(self) -> Array:
+        """Statistical and systematic error upwards, in quadrature."""
+        return np.hypot(self.stat_hi, self.sys_hi)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spectrum:
+    """The flux of one element against kinetic energy per nucleon.
+
+    Attributes
+    ----------
+    label, element : str
+        "AMS-02", "H".
+    kinetic_energy : array
+        GeV/n.
+    flux, error_lo, error_hi : array
+        m^-2 s^-1 sr^-1 (GeV/n)^-1.
+    """
+
+    label: str
+    element: str
+    kinetic_energy: Array
+    flux: Array
+    error_lo: Array
+    error_hi: Array
+
+
+def per_nucleon(table: Table) -> Spectrum:
+    """A flux over rigidity or energy per particle as one over kinetic energy per nucleon.
+
+    Φ_T = Φ_x dx/dT with dR/dT = A/(Z β) and dE/dT = A; the element's main isotope stands for all.
+
+    Raises
+    ------
+    MeasurementError
+        If the table is no flux of one element.
+    """
+    if FLUX_UNITS.get(table.x_kind) != table.unit:
+        raise MeasurementError(f"{table.name} is no flux: {table.unit} over {table.x_kind}")
+    try:
+        nucleus = nuclide(table.quantity)
+    except UnknownElement:
+        why = "a sum of elements has no energy per nucleon"
+        raise MeasurementError(f"{table.name} is a flux of {table.quantity}: {why}") from None
+    nucleons = nucleus.mass_number
+    jacobian: Array | float = nucleons
+    if table.x_kind == "rigidity_GV":
+        energy = nucleus.kinetic_energy(table.x)
+        jacobian = nucleons / (nucleus.charge * nucleus.beta(table.x))
+    elif table.x_kind == "kinetic_energy_GeV":
+        energy = table.x / nucleons
+    elif table.x_kind == "total_energy_GeV":
+        energy = (table.x - nucleus.mass) / nucleons
+    else:
+        energy, jacobian = table.x, 1.0
+    if np.any(energy <= 0):
+        raise MeasurementError(f"{table.name} has x below the rest energy of {table.quantity}")
+    return Spectrum(
+        label=table.experiment,
+        element=table.quantity,
+        kinetic_energy=np.asarray(energy),
+        flux=np.asarray(table.y * jacobian),
+        error_lo=np.asarray(table.error_lo * jacobian),
+        error_hi=np.asarray(table.error_hi * jacobian),
+    )
