@@ -8,10 +8,11 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from crtransport.measurements.table import Array, MeasurementError, Table
+from crtransport.measurements.table import MeasurementError, Table
 
 #: where the tables lie below the data folder
 POINTS = Path("cr-kiss") / "points"
@@ -61,8 +62,8 @@ def _read(name: str, points: Path) -> Table:
     return Table(name=name, **_header(path, comments), **_numbers(path, lines))
 
 
-def _header(path: Path, comments: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _header(path: Path, comments: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for pattern in (_TITLE, _AXES, _REFERENCE):
         matches = [m for m in map(pattern.match, comments) if m]
         if not matches:
@@ -71,7 +72,7 @@ def _header(path: Path, comments: list[str]) -> dict[str, str]:
     return found
 
 
-def _numbers(path: Path, lines: list[str]) -> dict[str, Array]:
+def _numbers(path: Path, lines: list[str]) -> dict[str, Any]:
     rows = [
         (number, next(csv.reader([line])))
         for number, line in enumerate(lines, 1)

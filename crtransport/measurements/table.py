@@ -102,8 +102,8 @@ def per_nucleon(table: Table) -> Spectrum:
     try:
         nucleus = nuclide(table.quantity)
     except UnknownElement:
-        why = "a sum of elements has no energy per nucleon"
-        raise MeasurementError(f"{table.name} is a flux of {table.quantity}: {why}") from None
+        why = f"{table.quantity} is no element with an energy per nucleon"
+        raise MeasurementError(f"{table.name}: {why}") from None
     nucleons = nucleus.mass_number
     jacobian: Array | float = nucleons
     if table.x_kind == "rigidity_GV":

@@ -1,0 +1,165 @@
+"""The figure of a burst: spectra of the local sources beside all that is measured, and dipoles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from crtransport.measurements.table import Spectrum, Table, per_nucleon
+from crtransport.plots.style import GREY, MARKERS, line, new_figure, panel_label, style
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_INDEX = 2.7
+_PANELS = 2  # elements beside each other
+_DECADES = 2.5  # below the peak of the sum
+
+
+def draw(dataset: xr.Dataset, points: Sequence[Table]) -> dict[str, Figure]:
+    """Flux × E^2.7 and dipole against kinetic energy per nucleon, two elements a figure.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        Of `crtransport.problems.burst.solve`.
+    points : sequence of Table
+        Measured fluxes; those of elements that are not in the dataset are not drawn.
+
+    Returns
+    -------
+    dict
+        Figures by name; the first one's is "".
+    """
+    measured = [per_nucleon(table) for table in points]
+    species = [str(name) for name in dataset.species.values]
+    figures = {}
+    for start in range(0, len(species), _PANELS):
+        some = species[start : start + _PANELS]
+        with style():
+            figures["_".join(some) if start else ""] = _figure(dataset, some, measured)
+    return figures
+
+
+def _figure(dataset: xr.Dataset, species: list[str], measured: list[Spectrum]) -> Figure:
+    several = dataset.sizes["source"] > 1
+    ratios = [3, 1.2, 1] if several else [3, 1.2]
+    figure = new_figure(len(species), height=5.0 if several else 4.2)
+    axes = figure.subplots(
+        len(ratios), len(species), squeeze=False, sharex="col", sharey="row", height_ratios=ratios
+    )
+    symbols = {s.label: i for i, s in enumerate(_unique(measured, species))}
+    handles: dict[str, Any] = {}
+    for column, name in zip(axes.T, species, strict=True):
+        here = dataset.sel(species=name)
+        handles |= _draw_flux(column[0], here, several)
+        for spectrum in measured:
+            if spectrum.element == name:
+                handles |= _draw_points(column[0], spectrum, symbols[spectrum.label])
+        panel_label(column[0], name)
+        _draw_dipole(column[1], here, several)
+        if several:
+            column[2].plot(here.kinetic_energy, here.dipole_phase, "k-")
+        column[-1].set_xlabel("kinetic energy $E$ [GeV/n]")
+    _scale(axes, dataset.sel(species=species), measured)
+    _legend(figure, handles, bool(symbols))
+    return figure
+
+
+def _unique(measured: list[Spectrum], species: list[str]) -> list[Spectrum]:
+    return list({s.label: s for s in measured if s.element in species}.values())
+
+
+def _draw_flux(axes: Axes, here: xr.Dataset, several: bool) -> dict[str, Any]:
+    energy = here.kinetic_energy.values
+    handles = {}
+    if several:
+        for i, name in enumerate(here.source.values):
+            flux = here.flux.sel(source=name).values
+            handles[str(name)] = axes.plot(energy, energy**_INDEX * flux, **line(i), zorder=3)[0]
+    name = "sum of the sources" if several else str(here.source.values[0])
+    total = energy**_INDEX * here.flux_total.values
+    handles[name] = axes.plot(energy, total, "k-", linewidth=1.6, zorder=4)[0]
+    return handles
+
+
+def _draw_points(axes: Axes, spectrum: Spectrum, i: int) -> dict[str, Any]:
+    scale = spectrum.kinetic_energy**_INDEX
+    bars = axes.errorbar(
+        spectrum.kinetic_energy,
+        scale * spectrum.flux,
+        yerr=[scale * spectrum.error_lo, scale * spectrum.error_hi],
+        color=GREY,
+        marker=MARKERS[i % len(MARKERS)],
+        markerfacecolor="white" if i % 2 else GREY,
+        linestyle="none",
+        elinewidth=0.7,
+        zorder=2,
+    )
+    return {spectrum.label: bars}
+
+
+def _draw_dipole(axes: Axes, here: xr.Dataset, several: bool) -> None:
+    energy = here.kinetic_energy.values
+    if several:
+        for i, name in enumerate(here.source.values):
+            axes.plot(energy, here.dipole_by_source.sel(source=name), **line(i), linewidth=0.9)
+        axes.plot(energy, here.dipole, "k-", linewidth=1.6)
+        return
+    axes.plot(energy, here.dipole, "k-", linewidth=1.6)
+    at = here.isel(kinetic_energy=0)
+    ra, dec = float(at.dipole_phase), float(at.dipole_declination)
+    panel_label(axes, f"excess from RA {ra:.1f}°, Dec {dec:+.1f}°")
+
+
+def _scale(axes: Any, here: xr.Dataset, measured: list[Spectrum]) -> None:
+    """Logarithmic axes over what matters; a flux too small for a float leaves its axis linear."""
+    energy = here.kinetic_energy.values
+    for panel in axes.flat:
+        panel.set_xscale("log")
+        panel.set_xlim(energy[0], energy[-1])
+    axes[0, 0].set_ylabel(r"$E^{2.7}\,\Phi$ [(GeV/n)$^{1.7}$ m$^{-2}$ s$^{-1}$ sr$^{-1}$]")
+    axes[1, 0].set_ylabel("dipole")
+    peak = float(np.max(energy**_INDEX * here.flux_total.values))
+    if peak > 0:
+        tops = [peak]
+        for s in measured:
+            inside = (s.kinetic_energy >= energy[0]) & (s.kinetic_energy <= energy[-1])
+            if s.element in here.species.values and inside.any():
+                tops.append(float(np.max((s.kinetic_energy**_INDEX * s.flux)[inside])))
+        axes[0, 0].set_yscale("log")
+        axes[0, 0].set_ylim(peak * 10**-_DECADES, 3 * max(tops))
+    dipoles = np.concatenate([here.dipole.values.ravel(), here.dipole_by_source.values.ravel()])
+    seen = dipoles[dipoles > 0]
+    axes[1, 0].set_yscale("log")
+    # whole decades, so that a constant dipole still has an axis
+    axes[1, 0].set_ylim(10 ** np.floor(np.log10(seen.min()) - 0.1), _decade_above(seen.max()))
+    axes[1, 0].yaxis.set_major_locator(LogLocator(numticks=4))
+    axes[1, 0].yaxis.set_minor_formatter(NullFormatter())
+    if len(axes) > 2:
+        axes[2, 0].set_ylabel("RA [deg]")
+        axes[2, 0].set_ylim(0, 360)
+        axes[2, 0].set_yticks([0, 90, 180, 270, 360])
+
+
+def _decade_above(value: float) -> float:
+    return float(10 ** np.ceil(np.log10(value) + 0.1))
+
+
+def _legend(figure: Figure, handles: dict[str, Any], has_points: bool) -> None:
+    title = "lines: local sources alone, without the Galactic background"
+    wide = figure.get_figwidth() > 5
+    title += ("; " if wide else "\n") + "points: all cosmic rays" if has_points else ""
+    figure.legend(
+        handles.values(),
+        handles.keys(),
+        loc="outside upper center",
+        ncols=min(len(handles), 6 if wide else 3),
+        title=title,
+        title_fontsize=7,
+    )
