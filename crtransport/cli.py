@@ -3,6 +3,8 @@
 # light at the top: each command imports what it needs, so that --help answers at once
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import math
 import sys
@@ -47,6 +49,13 @@ def cli(debug: bool) -> None:
 @click.argument("decks", nargs=-1, required=True, metavar="DECK...")
 @click.option("-o", "--output", "folder", default=".", metavar="DIR", help="Folder of the results.")
 @_settings
+@click.option(
+    "--data",
+    envvar="CRTRANSPORT_DATA",
+    show_envvar=True,
+    metavar="DIR",
+    help="Folder of measured tables, drawn beside the results of decks that name some.",
+)
 @click.option("--no-plots", is_flag=True, help="Write no figures.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
 @click.pass_context
@@ -55,6 +64,7 @@ def run(
     decks: tuple[str, ...],
     folder: str,
     settings: tuple[str, ...],
+    data: str | None,
     no_plots: bool,
     quiet: bool,
 ) -> int:
@@ -68,7 +78,7 @@ def run(
     from crtransport.session import Session
 
     loaded = _load_all(decks, settings)
-    session = Session(folder=Path(folder), plots=not no_plots)
+    session = Session(folder=Path(folder), plots=not no_plots, data=Path(data) if data else None)
     session.check(loaded)
     if not quiet:
         _announce_first_run()
@@ -349,6 +359,8 @@ def _announce_first_run() -> None:
 
     if not cache_folder().exists():
         click.echo("first run: compiling kernels and the font cache once, some seconds", err=True)
+        with contextlib.suppress(OSError):
+            cache_folder().mkdir(parents=True)
 
 
 def _debug(ctx: click.Context) -> bool:
@@ -358,4 +370,8 @@ def _debug(ctx: click.Context) -> bool:
 def main() -> None:
     """Run the command line and exit with its code."""
     debug = "--debug" in sys.argv
+    for stream in (sys.stdout, sys.stderr):
+        # a terminal without Greek letters shows their numbers instead of failing
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(console.guarded(lambda: cli(prog_name="crtransport", standalone_mode=False), debug))

@@ -117,7 +117,8 @@ def guarded(command: Callable[[], Any], debug: bool) -> int:
     try:
         with _terminable():
             code = command()
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
             return int(code or DONE)
     except (KeyboardInterrupt, click.Abort):
         say("interrupted; what was finished is on disk")

@@ -33,7 +33,7 @@ def run(
     overrides : mapping, optional
         Values by dotted key, ``{"solver.kind": "finite-difference"}``.
     data : path, optional
-        Folder of the measured tables, for decks that name some.
+        Folder of measured tables; those that the deck names must be there.
 
     Returns
     -------
@@ -50,5 +50,16 @@ def run(
     from crtransport.provenance import attributes
 
     loaded = load_deck(deck, overrides)
+    measured(loaded, data)
     dataset: xr.Dataset = importlib.import_module(MODELS[loaded.model]).solve(loaded)
     return dataset.assign_attrs(attributes(loaded))
+
+
+def measured(deck: Deck, data: str | Path | None) -> list[Any]:
+    """The measured tables that a deck names, from the folder ``data``; none without a folder."""
+    names = getattr(getattr(deck, "compare", None), "measurements", ())
+    if data is None or not names:
+        return []
+    from crtransport.measurements import load
+
+    return list(load(names, Path(data)))

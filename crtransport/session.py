@@ -12,7 +12,7 @@ from crtransport.console import InputError
 from crtransport.deck.read import deck_name
 from crtransport.deck.schema import Deck
 from crtransport.output import check_folder, netcdf_bytes, png_bytes, write_atomic
-from crtransport.run import MODELS, run
+from crtransport.run import MODELS, measured, run
 
 PLOTS = {"flux-tube": "crtransport.plots.flux_tube", "burst": "crtransport.plots.burst"}
 
@@ -39,10 +39,11 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """Where results go, and whether figures are wanted."""
+    """Where results go, whether figures are wanted, and where measured tables lie."""
 
     folder: Path
     plots: bool
+    data: Path | None = None
 
     def check(self, decks: Mapping[str, Deck]) -> None:
         """Find before the first run what would prevent writing after it.
@@ -58,14 +59,20 @@ class Session:
         except OSError as error:
             why = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
             raise InputError(f"cannot write into the folder {self.folder}: {why}") from None
+        if self.data is not None and not self.data.is_dir():
+            raise InputError(f"no folder {self.data} of measured tables (--data)")
         names: dict[str, str] = {}
-        for source in decks:
+        for source, deck in decks.items():
             name = deck_name(source)
             if name in names:
                 why = f"{names[name]} and {source} would both write {name}.nc; rename one of them"
                 raise InputError(why)
             names[name] = source
             self._check_target(source, self.folder / f"{name}.nc")
+            try:
+                measured(deck, self.data)
+            except (OSError, LookupError, ValueError) as error:
+                raise InputError(f"{source}: compare.measurements: {error}") from None
 
     def _check_target(self, source: str, target: Path) -> None:
         if target.is_dir():
@@ -80,7 +87,7 @@ class Session:
         files = [self.folder / f"{name}.nc"]
         write_atomic(files[0], netcdf_bytes(dataset))
         if self.plots:
-            files += self._draw(name, deck.model, dataset)
+            files += self._draw(name, deck, dataset)
         return Result(
             name=name,
             headline=importlib.import_module(MODELS[deck.model]).headline(dataset),
@@ -89,12 +96,15 @@ class Session:
             files=files,
         )
 
-    def _draw(self, name: str, model: str, dataset: Any) -> list[Path]:
+    def _draw(self, name: str, deck: Deck, dataset: Any) -> list[Path]:
         import matplotlib
 
         matplotlib.use("agg")
         files = []
-        for part, figure in importlib.import_module(PLOTS[model]).draw(dataset, []).items():
+        figures = importlib.import_module(PLOTS[deck.model]).draw(
+            dataset, measured(deck, self.data)
+        )
+        for part, figure in figures.items():
             files.append(self.folder / (f"{name}_{part}.png" if part else f"{name}.png"))
             write_atomic(files[-1], png_bytes(figure))
         return files

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from crtransport.deck.errors import Problem, nearest
-from crtransport.deck.schema import choices, items, keys, members, tables
+from crtransport.deck.schema import choices, items, keys, members, tables, values
 from crtransport.units import Count, Quantity
 
 _UNKNOWN = {"unexpected_keyword_argument", "extra_forbidden", "invalid_key"}
@@ -85,7 +85,8 @@ def _range(meta: Any) -> str:
 def _unknown(where: str, place: _Place, value: Any, root: type[Any]) -> Problem:
     word = place.path[-1]
     known = keys(place.table) if place.table else {}
-    what = "table" if isinstance(value, Mapping) else "key"
+    inner = value[0] if isinstance(value, list) and value else value
+    what = "table" if isinstance(inner, Mapping) else "key"
     close = nearest(word, known)
     elsewhere = [t.__name__ for t in tables(root) if word in keys(t)]
     if not close and elsewhere:
@@ -130,6 +131,8 @@ def _wanted(annotation: Any, head: str) -> str:
         elif items(member) is not None:
             inside = _wanted(items(member), "of ")
             words.append(f"an array [...] {inside}".strip())
+        elif values(member) is not None:
+            words.append(f"a table {_wanted(values(member), 'of ')}".strip())
         elif member in names:
             words.append(names[member])
         for meta in getattr(member, "__metadata__", ()):
@@ -164,6 +167,8 @@ def _locate(root: type[Any], loc: tuple[int | str, ...]) -> _Place:
         path.append(str(step))
         if isinstance(step, int) and inside is not None:
             annotation = inside
+        elif values(annotation) is not None:
+            annotation = values(annotation)
         elif dataclasses.is_dataclass(member):
             table = member
             annotation = keys(typing.cast(type, member)).get(str(step))

@@ -7,16 +7,17 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, TypeAdapter
 
+from crtransport.deck.burst import BurstDeck
 from crtransport.deck.flux_tube import FluxTubeDeck
 from crtransport.units import Count, Quantity
 
-Deck = FluxTubeDeck
-DECKS: dict[str, type[Deck]] = {"flux-tube": FluxTubeDeck}
+Deck = FluxTubeDeck | BurstDeck
+DECKS: dict[str, type[Deck]] = {"flux-tube": FluxTubeDeck, "burst": BurstDeck}
 
 _ENTRY = re.compile(r"^(\w+(?:, \w+)*)(?: : .*)?$")
 
@@ -38,19 +39,16 @@ def _plain(value: Any) -> Any:
         return {name: _plain(item) for name, item in items if item is not None}
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
     return value
 
 
 def json_schema() -> dict[str, Any]:
     """JSON schema of a deck of any model, with the description, unit and limits of each key."""
-    # one deck class alone would make no union, which a discriminator needs
-    union: Any = typing.Union[tuple(DECKS.values())]  # noqa: UP007
-    if len(DECKS) > 1:
-        union = Annotated[union, Discriminator("model")]
-    schema = TypeAdapter(union).json_schema()
-    definitions = schema.get("$defs", {})
+    schema = TypeAdapter(Annotated[Deck, Discriminator("model")]).json_schema()
     for table in tables(*DECKS.values()):
-        definition = definitions.get(table.__name__, schema)
+        definition = schema["$defs"][table.__name__]
         text = inspect.getdoc(table) or ""
         definition["description"] = text.partition("\n\nAttributes\n")[0]
         for key, description in descriptions(table).items():
@@ -126,6 +124,14 @@ def items(annotation: Any) -> Any:
     for member in members(annotation):
         if typing.get_origin(member) in (tuple, list):
             return typing.get_args(member)[0]
+    return None
+
+
+def values(annotation: Any) -> Any:
+    """What a table of freely named keys holds: X of ``dict[str, X]``; None for anything else."""
+    for member in members(annotation):
+        if typing.get_origin(member) is dict:
+            return typing.get_args(member)[1]
     return None
 
 

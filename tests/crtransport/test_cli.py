@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,6 +76,14 @@ def test_run_writes_files_and_prints_the_headline(
         assert json.loads(dataset.attrs["versions"]).keys() >= {"numpy", "numba", "netCDF4"}
         assert dataset.attrs["Conventions"] == "CF-1.11"
         assert str(tmp_path) not in str(dataset.attrs)
+
+
+def test_output_for_a_terminal_without_greek() -> None:
+    with _start("schema", environment={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}) as process:
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert err == b""
+    assert b"$defs" in out
 
 
 def test_run_again_from_the_output(
@@ -210,6 +218,8 @@ def test_write_failure_after_running_keeps_the_older_file(
         (["run", "x", "--st", "a=1"], "--set"),
         (["run", "x", "--set", "a"], "table.key=value"),
         (["run", "no_such_deck"], "no such file or shipped deck"),
+        (["run", "burst_geminga", "--data", "no_such_folder"], "(--data)"),
+        (["run", "burst_geminga", "--data", "."], "compare.measurements"),
         (["check", "no_such_deck"], "no such file or shipped deck"),
         (["decks", "no_such_deck"], "no shipped deck"),
         (["decks", "-o", "x"], "need the NAME"),
@@ -222,7 +232,10 @@ def test_write_failure_after_running_keeps_the_older_file(
         (["eigenvalues", "-n", "1e9"], "from 1 to 30"),
     ],
 )
-def test_wrong_input(command: Command, args: list[str], words: str) -> None:
+def test_wrong_input(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: list[str], words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
     ended = command(*args)
     assert ended.code == 2
     assert ended.out == ""
@@ -267,9 +280,12 @@ def test_eigenvalues(command: Command) -> None:
     assert "est. error" in table.out
 
 
-def _start(*args: object, stdout: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
+def _start(
+    *args: object, stdout: int = subprocess.PIPE, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
     line = [sys.executable, "-m", "crtransport", *map(str, args)]
-    return subprocess.Popen(line, stdout=stdout, stderr=subprocess.PIPE)
+    environment = os.environ | (environment or {})
+    return subprocess.Popen(line, stdout=stdout, stderr=subprocess.PIPE, env=environment)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes")
