@@ -31,17 +31,18 @@ def slowest_rates(
     rtol : float
         Relative accuracy of the bisection.
     """
-    # without loss the count is 1 just above zero: the constant has been passed, unless it
-    # carries flux downwards and so belongs to the modes that decay against s
+    # without loss zero comes first; the count just above it is 1, unless the constant carries
+    # flux downwards and so belongs to the modes that decay against s
+    conserving = not np.any(loss)
     carries_down = np.sum(streaming) < -1e-12 * np.sum(np.abs(streaming))
-    first = int(not np.any(loss) and not carries_down)
+    passed = int(conserving and not carries_down)
     rates = np.zeros(n)
     upper = 1.0
     while count_negative(conductance, loss, streaming, upper) < n:
         upper *= 8.0
         if upper > 1e300:
             raise ConvergenceError(f"{n} rates asked for, fewer exist on this grid: more cells")
-    bisect_rates(conductance, loss, streaming, first, upper, rtol, rates[first:])
+    bisect_rates(conductance, loss, streaming, passed, upper, rtol, rates[int(conserving) :])
     return rates
 
 

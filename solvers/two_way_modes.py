@@ -60,14 +60,15 @@ class _Part:
     def integral(self, amplitudes: Array) -> Array:
         """∫ f ds over the part, less its constant and linear shares, which A 1 = 0 loses."""
         length = self.hi - self.lo
-        up, down = self.modes.up_rates, self.modes.down_rates
-        weights = []
-        for rates, here in ((up, np.isfinite(self.lo)), (-down, np.isfinite(self.hi))):
+        up, down = self.up(self.lo), self.down(self.hi)
+        weights = np.zeros(up.shape[1] + down.shape[1])
+        for first, rates, here in (
+            (0, self.modes.up_rates, np.isfinite(self.lo)),
+            (up.shape[1], -self.modes.down_rates, np.isfinite(self.hi)),
+        ):
             if here:
-                weights.append(-np.expm1(-rates * length) / rates)
-                weights.append(np.zeros(int(self.zero != "none")))
-        shapes = np.hstack([self.up(self.lo), self.down(self.hi)])
-        return np.asarray(shapes @ (np.concatenate(weights) * amplitudes))
+                weights[first : first + len(rates)] = -np.expm1(-rates * length) / rates
+        return np.asarray(np.hstack([up, down]) @ (weights * amplitudes))
 
     def tests(self) -> tuple[Array, Array]:
         """[function, test] for ``up`` and ``down``: the modes; if zero is double, their limits."""

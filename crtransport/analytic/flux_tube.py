@@ -37,19 +37,26 @@ PAPER_REMARK = (
     "give: compare with the paper at 0.5 %, with the reference at 1e-9."
 )
 
-#: extrapolation length of the half-range (Milne) problem in units of 1/Λ
-EXTRAPOLATION_LENGTH = {"1": 0.3591, "3/2": 0.20478, "5/3": 0.14451}
+#: extrapolation length of the half-range (Milne) problem in units of 1/Λ, to the digits given
+EXTRAPOLATION_LENGTH = {"1": "0.3591", "3/2": "0.20478", "5/3": "0.14451"}
 
-#: Fig. 4, v = 1e-6, constant in χ, jump of 1 + 0.01|χ|³: ζ -> (⟨f⟩, anisotropy × 1e3 at FIG4_CHI)
+#: Fig. 4, v = 1e-6, constant in χ, jump of 1 + 0.01|χ|³, to the digits given:
+#: ζ -> (⟨f⟩, anisotropy × 1e3 at FIG4_CHI)
 FIG4_CHI = (-1.0, -0.5, 0.0, 0.5, 0.75, 0.9, 1.0)
 FIG4 = {
-    0.033: (0.50285, (-0.745, -0.469, -0.475, -0.424, 0.275, 1.73, 3.63)),
-    0.1: (0.50289, (-1.100, -0.555, -0.023, 0.511, 0.811, 1.04, 1.24)),
+    0.033: ("0.50285", ("-0.745", "-0.469", "-0.475", "-0.424", "0.275", "1.73", "3.63")),
+    0.1: ("0.50289", ("-1.100", "-0.555", "-0.023", "0.511", "0.811", "1.04", "1.24")),
 }
 
 
+def last_digit(text: str) -> float:
+    """One unit of the last decimal of a number, relative to it: "0.3591" -> 1e-4/0.3591."""
+    decimals = len(text.partition(".")[2])
+    return float(10.0**-decimals / abs(float(text)))
+
+
 def slope_name(slope: float) -> str:
-    """"1", "3/2", "5/3", or "" for a slope that has no table."""
+    """ "1", "3/2", "5/3", or "" for a slope that has no table."""
     for name, value in (("1", 1.0), ("3/2", 1.5), ("5/3", 5 / 3)):
         if abs(slope - value) < 1e-12:
             return name
@@ -110,7 +117,9 @@ def taylor_displacement(t: Array) -> Array:
     return np.asarray(t / 3 + np.expm1(-2 * t) / 6)
 
 
-def focused_solution(zeta: Array, chi: Array, m: float, rate: float, inverse_length: float) -> Array:
+def focused_solution(
+    zeta: Array, chi: Array, m: float, rate: float, inverse_length: float
+) -> Array:
     """[zeta, chi]: e^(−ζ/L_B + G), G = m χ/(2 L_B C), an exact solution without losses.
 
     Put into μ ∂f/∂ζ + (1−μ²)/(2L_B) ∂f/∂μ = ∂/∂μ[(1−μ²) C|μ|^(q−1) ∂f/∂μ]: all terms carry G' =
@@ -128,3 +137,14 @@ def free_path(slope: float, rate: float) -> float:
 def diffusive_rate(mean_free_path: float, loss_rate: float) -> float:
     """λ₀ → √(v/κ), κ = λ_∥/3 (c = 1): the decay of a slow mode by diffusion and loss."""
     return float(np.sqrt(3 * loss_rate / mean_free_path))
+
+
+def jump_mean(m: float, even: tuple[float, ...]) -> float:
+    """⟨f⟩ → ((2m+1)/(2m)) Σ_k c_k · m/(2m+1+k) far from a jump Q₁ = Σ c_k|χ|^k, as V → 0.
+
+    From a₀ = ∫χ^(2m−1) Q₁ f₀ dχ with the small-loss f₀ of constant loss in χ, whose mean over μ is
+    √(m(2m+1)/(2Λ₀)): only the odd part (Λ₀/2m) χ of f₀ meets an even Q₁. For IK and
+    Q₁ = 1 + 0.01|χ|³ it is 0.503125.
+    """
+    integral = sum(2 * c / (2 * m + 1 + k) for k, c in enumerate(even))
+    return m * (2 * m + 1) / 2 * integral / (2 * m)

@@ -1,0 +1,85 @@
+"""Every analytic comparison that the package makes of itself."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+#: model -> module with its rows()
+MODULES = {
+    "flux-tube": "crtransport.validation.flux_tube",
+    "burst": "crtransport.validation.burst",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One number beside its reference.
+
+    Attributes
+    ----------
+    name : str
+        model/solver/quantity/case.
+    computed, reference : float
+    rel_error : float
+        |computed − reference| / |reference|.
+    tolerance : float
+        Largest rel_error that passes.
+    ok : bool
+    formula : str
+        The closed form, or where the reference comes from.
+    """
+
+    name: str
+    computed: float
+    reference: float
+    rel_error: float
+    tolerance: float
+    ok: bool
+    formula: str
+
+
+def comparisons(names: Sequence[str] = ()) -> list[Comparison]:
+    """The comparisons whose names begin with one of ``names``; all by default.
+
+    Raises
+    ------
+    ValueError
+        For a name that no comparison begins with.
+    """
+    wanted = [m for m in MODULES if not names or any(_may_match(m, name) for name in names)]
+    found = [
+        _compare(f"{model}/{name}", float(computed), float(reference), tolerance, formula)
+        for model in wanted
+        for name, computed, reference, tolerance, formula in import_module(MODULES[model]).rows()
+    ]
+    for name in names:
+        if not any(row.name.startswith(name) for row in found):
+            known = sorted({"/".join(row.name.split("/")[:k]) for row in found for k in (1, 2, 3)})
+            close = difflib.get_close_matches(name, known or list(MODULES), n=3, cutoff=0.3)
+            hint = f"; nearest: {', '.join(close)}" if close else ""
+            raise ValueError(f"no comparison begins with {name!r}{hint}")
+    return [row for row in found if not names or row.name.startswith(tuple(names))]
+
+
+def _may_match(model: str, name: str) -> bool:
+    """Whether rows of ``model`` can begin with ``name``; a misspelt model asks all of them."""
+    head = name.split("/")[0]
+    return model.startswith(head) or not any(known.startswith(head) for known in MODULES)
+
+
+def _compare(
+    name: str, computed: float, reference: float, tolerance: float, formula: str
+) -> Comparison:
+    error = abs(computed - reference) / abs(reference)
+    return Comparison(
+        name=name,
+        computed=computed,
+        reference=reference,
+        rel_error=error,
+        tolerance=tolerance,
+        ok=error <= tolerance,  # nan is not
+        formula=formula,
+    )

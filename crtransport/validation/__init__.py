@@ -1,0 +1,1 @@
+"""Rows of analytic comparisons, one file per model."""
