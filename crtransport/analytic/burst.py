@@ -28,9 +28,9 @@ DISK_10_TEV = 6.849e28
 #: ∫₀⁴ dz/f(z) in kpc with ξ = 0.1, h = 0.45 kpc
 TWO_HALO_INTEGRAL = 6.268345298650518
 
-#: equatorial coordinates (J2000) of the galactic centre, l = b = 0: The Hipparcos and Tycho
-#: Catalogues, ESA SP-1200, Vol. 1, from its Eq. 1.5.11
-GALACTIC_CENTRE = (266.40510, -28.93617)
+#: equatorial (J2000) unit vectors to l = b = 0 and to l = 90°, b = 0: ESA SP-1200, Eq. 1.5.11
+GALACTIC_CENTRE = (-0.0548755604, -0.8734370902, -0.4838350155)
+GALACTIC_ROTATION = (0.4941094279, -0.4448296300, 0.7469822445)
 
 _GEV = 1e9 * constants.e  # J
 _MASS = {
@@ -97,6 +97,14 @@ def case_1_flux(element: str, kinetic_energy: Array) -> Array:
     density /= (np.pi * four_dt) ** 1.5
     # dR/dE = 1/(Z β), and the β of the flux β c n/4π cancels
     return np.asarray(1e6 * constants.c * density / (4 * np.pi * charge))
+
+
+def log_point_source(distance: float, age: float, diffusion: float) -> float:
+    """ln of (4πDt)^(−3/2) exp(−r²/4Dt), r in kpc, t in yr, D in cm2/s; ln cm^-3."""
+    four_dt = 4 * diffusion * age * constants.Julian_year
+    return float(
+        -1.5 * np.log(np.pi * four_dt) - (1e5 * constants.parsec * distance) ** 2 / four_dt
+    )
 
 
 def free_dipole(distance: float, age: float, beta: Array) -> Array:
