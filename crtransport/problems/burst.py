@@ -97,7 +97,10 @@ def solve(deck: BurstDeck) -> xr.Dataset:
     return xr.Dataset(
         variables,
         coords=_coordinates(deck, kinetic_energy),
-        attrs={"error_estimate": float(max(a.error for a in arrivals)), "error_tolerance": _TOLERANCE}
+        attrs={
+            "error_estimate": float(max(a.error for a in arrivals)),
+            "error_tolerance": _TOLERANCE,
+        }
         | _remark(deck, by_source),
     )
 

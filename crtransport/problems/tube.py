@@ -279,7 +279,7 @@ def _solve_cells_once(deck: FluxTubeDeck, cells: int, steps: int, rigidity: floa
     up, down = axis.mass(np.maximum(speed, 0)), axis.mass(np.maximum(-speed, 0))
 
     def operator(s: float) -> tuple[sp.sparray, sp.sparray]:
-        return _cell_matrix(medium_at(deck, s, rigidity), where, axis), sp.diags_array(up - down)
+        return cell_matrix(medium_at(deck, s, rigidity), where, axis), sp.diags_array(up - down)
 
     problem = TwoWayProblem(
         edges=edges,
@@ -291,7 +291,7 @@ def _solve_cells_once(deck: FluxTubeDeck, cells: int, steps: int, rigidity: floa
     return _sample(deck, make_view(deck, where, axis), solve_march(problem, steps, shortest))
 
 
-def _cell_matrix(medium: Medium, where: Coordinate, axis: Cells) -> sp.csr_array:
+def cell_matrix(medium: Medium, where: Coordinate, axis: Cells) -> sp.csr_array:
     """Diffusion and loss, pc^-1, with the weight of the focusing divided out again."""
     g = cell_conductance(medium, where, axis)
     diagonal = diffusion_diagonal(g) + axis.mass(loss_density(medium, where, axis.points))
@@ -300,16 +300,19 @@ def _cell_matrix(medium: Medium, where: Coordinate, axis: Cells) -> sp.csr_array
     return sp.csr_array(sp.diags_array(1 / weight) @ matrix)
 
 
-def cell_rates(medium: Medium, where: Coordinate, axis: Cells, n: int) -> Array:
-    """The n slowest decay rates on finite volumes, pc^-1."""
+def cell_rates(
+    medium: Medium, where: Coordinate, axis: Cells, n: int, against: bool = False
+) -> Array:
+    """The n slowest rates |λ| of decay along the tube, or ``against`` it, on cells, pc^-1."""
     # numba is loaded only where its kernels are used
     from crtransport.solvers.sturm import slowest_rates
 
     x = axis.points
+    speed = axis.mass(streaming(medium, where, x))
     return slowest_rates(
         cell_conductance(medium, where, axis),
         axis.mass(loss_density(medium, where, x)),
-        axis.mass(streaming(medium, where, x)),
+        -speed if against else speed,
         n,
     )
 
@@ -323,7 +326,7 @@ def _cut_edges(
         if np.isfinite(edges[end]):
             continue
         beyond = edges[inner] + sign
-        rate = cell_rates(medium_at(deck, beyond, rigidity), where, axis, 1)[0]
+        rate = cell_rates(medium_at(deck, beyond, rigidity), where, axis, 1, sign < 0)[0]
         if rate == 0:
             raise ConvergenceError(
                 "finite-difference cannot cut a tube without end and without losses: "

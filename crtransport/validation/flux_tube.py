@@ -27,7 +27,7 @@ from crtransport.problems.pitch_angle import (
     spectral_matrices,
     streaming,
 )
-from crtransport.problems.tube import _cell_matrix, cell_rates, solve_steady
+from crtransport.problems.tube import cell_matrix, cell_rates, solve_steady
 from crtransport.solvers.elements import Elements
 from crtransport.solvers.finite_volume import Cells
 from crtransport.solvers.problem import PulseProblem, TwoWayProblem
@@ -264,7 +264,7 @@ def _between_ends(medium: Medium, axis: Elements | Cells, length: float) -> TwoW
     else:
         speed = np.sign(x) * np.abs(x) ** (2 * m - 1)
         up, down = (sp.diags_array(axis.mass(np.maximum(s * speed, 0))) for s in (1, -1))
-        matrices = (_cell_matrix(medium, where, axis), up - down)
+        matrices = (cell_matrix(medium, where, axis), up - down)
     return TwoWayProblem(
         edges=np.array([0.0, length]),
         operator=lambda s: matrices,
