@@ -131,14 +131,24 @@ def make_view(deck: FluxTubeDeck, where: Coordinate, axis: Elements | Cells) -> 
     """Rows that turn coefficients on ``axis`` into the outputs of the deck."""
     output = deck.output
     chi = np.linspace(-1, 1, output.chi_points)
-    mu = where.mu(axis.points)
-    ell = np.arange(output.ell_max + 1)
-    density = legvander(mu, output.ell_max) * where.measure(axis.points)[:, None]
-    moments = np.stack([axis.load(column) for column in density.T])
-    moments *= (where.power * (2 * ell + 1) / 2)[:, None]
     chi_step = output.step_mu ** (1 / where.m)
     step = _at(axis, where.x(np.array([chi_step, -chi_step])))
-    return View(chi, _at(axis, where.x(chi)), moments, step[0] - step[1])
+    return View(
+        chi, _at(axis, where.x(chi)), _moments(axis, where, output.ell_max), step[0] - step[1]
+    )
+
+
+def _moments(axis: Elements | Cells, where: Coordinate, ell_max: int) -> Array:
+    """[ell, function] (2ℓ+1)/2 ∫ φ P_ℓ(μ) dμ."""
+    if isinstance(axis, Cells):
+        # exactly, by ∫P_ℓ dμ = (P_{ℓ+1} − P_{ℓ−1})/(2ℓ+1): a constant has no multipoles
+        at_faces = legvander(where.mu(axis.faces), ell_max + 1).T
+        lower = np.vstack([np.zeros_like(at_faces[:1]), at_faces[:-2]])
+        return np.asarray(np.diff(at_faces[1:] - lower, axis=1) / 2)
+    ell = np.arange(ell_max + 1)
+    density = legvander(where.mu(axis.points), ell_max) * where.measure(axis.points)[:, None]
+    scale = where.power * (2 * ell + 1) / 2
+    return scale[:, None] * np.stack([axis.load(column) for column in density.T])
 
 
 def _at(axis: Elements | Cells, x: Array) -> Array:

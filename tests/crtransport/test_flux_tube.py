@@ -1,0 +1,179 @@
+"""The flux tube through its models: two discretisations, limits, symmetries, Fig. 4."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from crtransport.analytic.flux_tube import focused_solution
+from crtransport.deck.flux_tube import FiniteDifference, FluxTubeDeck, FluxTubeOutput
+from crtransport.deck.load import load_deck
+from crtransport.physics.flux_tube import Emission, Loss, Pulse, Tube, Variation
+from crtransport.physics.scattering import Scattering
+from crtransport.problems.flux_tube import solve
+from crtransport.problems.pitch_angle import eigenvalues
+from crtransport.problems.tube import solve_steady
+
+CELLS = FiniteDifference(kind="finite-difference", cells=160, steps=100)
+BASE = FluxTubeDeck(
+    model="flux-tube",
+    loss=Loss(rate=0.3),
+    source=Emission(even=(1.0, 0.0, 0.0, 0.1)),
+    output=FluxTubeOutput(zeta=(0.05, 0.3), chi_points=41),
+)
+HALF = Emission(kind="half-range")
+STEPS = Variation(zeta=(0.0, 0.2, 0.6), interpolation="step", loss=(1, 4, 1), scattering=(1, 2, 1))
+RAMP = Variation(zeta=(0.0, 0.5, 1.0), loss=(1, 4, 1), inverse_focusing_length=(0, 1, 0))
+SLOPES = Variation(zeta=(-0.5, 0.2, 1.0), interpolation="step", slope=(1.5, 5 / 3, 1.5))
+
+#: what changes from BASE
+CASES: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "delta": {"source": Emission(kind="delta")},
+    "half-range": {"source": HALF},
+    "finite": {"source": HALF, "loss": Loss(rate=0.0), "tube": Tube(length=1.0)},
+    "bohm": {"scattering": Scattering(slope=1.0)},
+    "kolmogorov": {"scattering": Scattering(slope=5 / 3)},
+    "between": {"scattering": Scattering(slope=1.6)},
+    "constant in chi": {"loss": Loss(kind="constant-in-chi", rate=0.3)},
+    "floor": {"scattering": Scattering(floor=0.1)},
+    "asymmetric": {"scattering": Scattering(asymmetry=0.5)},
+    "focusing": {"tube": Tube(inverse_focusing_length=1.0)},
+    "steps": {"source": HALF, "tube": Tube(variation=STEPS)},
+    "ramp": {"source": HALF, "tube": Tube(variation=RAMP, length=1.0)},
+    "slopes": {"tube": Tube(variation=SLOPES)},
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_two_discretisations_agree(name: str) -> None:
+    deck = replace(BASE, **CASES[name])
+    spectral = solve_steady(deck, None)
+    cells = solve_steady(replace(deck, solver=CELLS), None)
+    mean = spectral.multipole[:, :1]
+    np.testing.assert_allclose(cells.multipole / mean, spectral.multipole / mean, atol=6e-3)
+    assert np.max(np.abs(cells.distribution - spectral.distribution) / mean) < 8e-3
+    assert spectral.residual < 1e-10
+    assert cells.residual < 1e-6
+
+
+@pytest.mark.parametrize("name", ["plain", "half-range", "finite", "floor", "asymmetric", "steps"])
+def test_particles_are_conserved(name: str) -> None:
+    deck = replace(BASE, **CASES[name])
+    assert solve_steady(deck, None).balance < 1e-10
+    assert solve_steady(replace(deck, solver=CELLS), None).balance < 1e-9
+
+
+@pytest.mark.parametrize("slope", [1.0, 1.2, 1.5, 1.6, 5 / 3, 1.9, 1.99])
+@pytest.mark.parametrize("loss_rate", [0.0, 1e-6, 1.0, 1e3])
+def test_any_slope_and_loss_has_eigenvalues_with_errors(slope: float, loss_rate: float) -> None:
+    for kind in ("constant-in-chi", "constant-in-mu"):
+        found = eigenvalues(slope, loss_rate, kind, 5)
+        assert np.all(np.diff(found.values) > 0)
+        assert np.all(found.errors <= 1e-10 * found.values)
+        assert (found.values[0] == 0) == (loss_rate == 0)
+
+
+@pytest.mark.parametrize("case", [(1.25, 2.0), (1.6, 1e3), (1.9, 0.1)])
+def test_eigenvalues_between_the_named_slopes_agree_with_cells(case: tuple[float, float]) -> None:
+    slope, rate = case
+    deck = replace(BASE, scattering=Scattering(slope=slope), loss=Loss(rate=rate))
+    reference = solve(deck).eigenvalue.values
+    errors = []
+    for cells in (1000, 2000):
+        solver = FiniteDifference(kind="finite-difference", cells=cells, steps=4)
+        found = solve(replace(deck, solver=solver)).eigenvalue.values
+        errors.append(np.max(np.abs(found / reference - 1)))
+    assert errors[1] < 2e-3
+    assert 3.5 < errors[0] / errors[1] < 4.5
+
+
+def test_physical_units_scale_with_the_mean_free_path() -> None:
+    """All lengths in units of λ: twice the path and twice the distances give the same answer."""
+    near, far = (
+        solve(
+            replace(
+                BASE,
+                scattering=Scattering(mean_free_path=path),
+                loss=Loss(rate=0.3 / path),
+                output=FluxTubeOutput(zeta=(0.05 * path, 0.3 * path), chi_points=41),
+            )
+        )
+        for path in (1.0, 2.0)
+    )
+    np.testing.assert_allclose(near.distribution, far.distribution, rtol=1e-9)
+    np.testing.assert_allclose(far.mean_free_path, 2.0)
+    np.testing.assert_allclose(near.decay_length * 2, far.decay_length, rtol=1e-9)
+
+
+def test_rigidity_enters_by_the_mean_free_path() -> None:
+    scattering = Scattering(mean_free_path=3.0, reference_rigidity=1e4, rigidity_index=0.5)
+    output = FluxTubeOutput(zeta=(0.3,), chi_points=41, rigidity=(1e3, 1e4, 4e4))
+    dataset = solve(replace(BASE, scattering=scattering, output=output))
+    np.testing.assert_allclose(dataset.mean_free_path, 3.0 * np.sqrt([0.1, 1.0, 4.0]))
+    one = solve(
+        replace(
+            BASE, scattering=Scattering(mean_free_path=6.0), output=replace(output, rigidity=())
+        )
+    )
+    np.testing.assert_allclose(dataset.distribution[2], one.distribution, rtol=1e-9)
+
+
+def test_eigenfunctions_are_orthonormal_in_the_signed_weight() -> None:
+    deck = replace(BASE, output=replace(BASE.output, chi_points=4001))
+    dataset = solve(deck)
+    chi, f = dataset.chi.values, dataset.eigenfunction.values
+    weight = chi**3 * (chi[1] - chi[0])
+    weight[[0, -1]] /= 2
+    np.testing.assert_allclose((f * weight) @ f.T, np.eye(5), atol=2e-3)
+
+
+def test_the_two_solvers_give_the_same_eigenfunctions() -> None:
+    spectral = solve(BASE).eigenfunction[:3]
+    cells = solve(replace(BASE, solver=replace(CELLS, cells=800))).eigenfunction[:3]
+    np.testing.assert_allclose(cells, spectral, atol=0.01 * float(np.max(np.abs(spectral))))
+
+
+def test_figure_4_has_its_step_at_the_equator() -> None:
+    dataset = solve(load_deck("malkov2023_fig4"))
+    far = dataset.sel(zeta=0.1)
+    # (Λ₀/4)|μ|^½ sgn μ alone, where the other modes have died out
+    expected = 2 * float(dataset.eigenvalue[0]) / 4 * np.sqrt(0.1)
+    np.testing.assert_allclose(far.equator_step, expected, rtol=0.1)
+    np.testing.assert_allclose(dataset.mean_intensity, 0.503125, rtol=1e-3)
+
+
+def test_strong_focusing_makes_the_exact_beam() -> None:
+    """Far from the emitter, without losses, f tends to the exact exponential."""
+    deck = replace(
+        BASE,
+        source=HALF,
+        loss=Loss(rate=0.0),
+        tube=Tube(inverse_focusing_length=-4.0),
+        output=FluxTubeOutput(zeta=(3.0,), chi_points=41),
+    )
+    assert solve_steady(deck, None).error < 1e-9
+    focused = focused_solution(np.array([0.0]), np.array([-1.0, 1.0]), 2.0, 4.0, 4.0)
+    np.testing.assert_allclose(focused, [[np.exp(-1.0), np.exp(1.0)]])
+
+
+@pytest.mark.parametrize("scattering", [Scattering(), Scattering(slope=1.6), Scattering(floor=0.1)])
+def test_pulses_by_the_two_solvers(scattering: Scattering) -> None:
+    deck = FluxTubeDeck(
+        model="flux-tube",
+        scattering=replace(scattering, C=1.0),
+        loss=Loss(rate=0.1),
+        pulse=Pulse(ct=(0.5, 2.0), width=0.3),
+        output=FluxTubeOutput(zeta=(-0.5, 0.0, 0.7), chi_points=21),
+    )
+    spectral = solve(deck)
+    solver = FiniteDifference(kind="finite-difference", cells=120, steps=600)
+    cells = solve(replace(deck, solver=solver))
+    assert spectral.attrs["error_estimate"] < 1e-8
+    for name, tolerance in (("mean_intensity", 3e-3), ("mean_square_displacement", 3e-3)):
+        np.testing.assert_allclose(cells[name], spectral[name], rtol=tolerance, atol=1e-4)
+    np.testing.assert_allclose(cells.number, np.exp(-0.1 * spectral.ct), rtol=1e-4)
+    np.testing.assert_allclose(cells.anisotropy, spectral.anisotropy, atol=0.05)
