@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from crtransport.measurements.table import MeasurementError, Table
+from crtransport.measurements.table import MeasurementError, Table, per_nucleon
 
 #: where the tables lie below the data folder
 POINTS = Path("cr-kiss") / "points"
@@ -43,6 +43,19 @@ def load(names: Iterable[str], folder: str | Path) -> list[Table]:
         why = f"there is no folder {POINTS} in it" if Path(folder).is_dir() else "no such folder"
         raise MeasurementError(f"data folder {folder}: {why} (--data, or {VARIABLE})")
     return [_read(name, points) for name in names]
+
+
+def load_fluxes(names: Iterable[str], folder: str | Path) -> list[Table]:
+    """Like `load`, and refuse a table that is no flux of one element.
+
+    Raises
+    ------
+    MeasurementError
+    """
+    tables = load(names, folder)
+    for table in tables:
+        per_nucleon(table)
+    return tables
 
 
 def _read(name: str, points: Path) -> Table:

@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from crtransport.deck.load import load_deck
-from crtransport.measurements import MeasurementError, Table, data_folder, load, per_nucleon
+from crtransport.measurements import (
+    MeasurementError,
+    Table,
+    data_folder,
+    load,
+    load_fluxes,
+    per_nucleon,
+)
 from crtransport.measurements.read import POINTS
 from crtransport.nuclides import nuclide
 
@@ -164,3 +171,11 @@ def test_the_tables_of_the_shipped_deck_exist() -> None:
         "H",
         "He",
     }
+
+
+def test_only_fluxes_can_be_asked_for(tmp_path: Path) -> None:
+    ratio = GOOD.replace(" He vs", " B_C vs").replace("[m-2 s-1 sr-1 GV-1]", "[1]")
+    folder = folder_with(tmp_path, ratio)
+    assert load(["one_He_rigidity"], folder)[0].quantity == "B_C"
+    with pytest.raises(MeasurementError, match="one_He_rigidity is no flux"):
+        load_fluxes(["one_He_rigidity"], folder)
