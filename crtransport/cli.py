@@ -369,6 +369,7 @@ def _debug(ctx: click.Context) -> bool:
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    console.one_blas_thread()
     debug = "--debug" in sys.argv
     for stream in (sys.stdout, sys.stderr):
         # a terminal without Greek letters shows their numbers instead of failing

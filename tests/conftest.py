@@ -1,0 +1,5 @@
+"""What holds for all tests."""
+
+from crtransport.console import one_blas_thread
+
+one_blas_thread()
