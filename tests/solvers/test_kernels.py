@@ -1,0 +1,81 @@
+"""Kernels against plain NumPy, small enough to run with the JIT off as well."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from crtransport.solvers.finite_volume import diffusion_diagonal
+from crtransport.solvers.kernels.strang import advect, combine, solve_rows
+from crtransport.solvers.kernels.sturm import bisect_rates, count_negative
+
+RANDOM = np.random.default_rng(20230717)
+
+
+def tridiagonal(conductance: np.ndarray, loss: np.ndarray) -> np.ndarray:
+    diagonal = np.diag(diffusion_diagonal(conductance) + loss)
+    return diagonal - np.diag(conductance, 1) - np.diag(conductance, -1)
+
+
+def test_count_negative_is_the_inertia() -> None:
+    conductance, loss = RANDOM.uniform(0.1, 3, 7), RANDOM.uniform(0, 1, 8)
+    weight = RANDOM.uniform(-1, 1, 8)
+    for shift in (-5.0, 0.0, 0.3, 20.0):
+        dense = np.linalg.eigvalsh(tridiagonal(conductance, loss) - shift * np.diag(weight))
+        assert count_negative(conductance, loss, weight, shift) == np.sum(dense < 0)
+
+
+def test_count_negative_keeps_tiny_losses() -> None:
+    """1e-14 of loss beside conductances of one: the smallest eigenvalue is far below rounding."""
+    loss = np.full(9, 1e-14)
+    ones = np.ones(9)
+    assert count_negative(np.ones(8), loss, ones, 0.9e-14) == 0
+    assert count_negative(np.ones(8), loss, ones, 1.1e-14) == 1
+
+
+def test_bisect_rates_finds_the_eigenvalues() -> None:
+    conductance, loss = RANDOM.uniform(0.1, 3, 5), RANDOM.uniform(0.1, 1, 6)
+    out = np.zeros(6)
+    bisect_rates(conductance, loss, np.ones(6), 0, 1e3, 1e-13, out)
+    np.testing.assert_allclose(out, np.linalg.eigvalsh(tridiagonal(conductance, loss)), rtol=1e-11)
+
+
+def test_advect_by_a_whole_cell_is_a_shift() -> None:
+    f = np.zeros((2, 12))
+    f[:, 4:7] = [[1.0, 3.0, 2.0]]
+    expected = np.stack([np.roll(f[0], 1), np.roll(f[1], -1)])
+    advect(f, np.array([1.0, -1.0]), np.empty(13))
+    np.testing.assert_allclose(f, expected, atol=1e-15)
+
+
+@pytest.mark.parametrize("courant", [0.0, 0.3, -0.7])
+def test_advect_moves_the_mean_and_keeps_sum_and_variance(courant: float) -> None:
+    s = np.arange(40.0)
+    f = np.exp(-((s[None, :] - 20) ** 2) / 8)
+    sums = [f[0] @ s**k for k in range(3)]
+    advect(f, np.array([courant]), np.empty(41))
+    mean, before = f[0] @ s / sums[0], sums[1] / sums[0]
+    np.testing.assert_allclose(f[0].sum(), sums[0])
+    np.testing.assert_allclose(mean - before, courant, atol=1e-8)
+    variance = f[0] @ s**2 / sums[0] - mean**2
+    np.testing.assert_allclose(variance, sums[2] / sums[0] - before**2, rtol=1e-8)
+
+
+def test_solve_rows_is_the_dense_solve() -> None:
+    conductance, mass = RANDOM.uniform(0.1, 3, 4), RANDOM.uniform(0.5, 1, 5)
+    dense = tridiagonal(conductance, mass)
+    pivot = dense.diagonal().copy()
+    lower = np.zeros(5)
+    for i in range(1, 5):
+        lower[i] = -conductance[i - 1] / pivot[i - 1]
+        pivot[i] += lower[i] * conductance[i - 1]
+    f, out = RANDOM.uniform(size=(5, 3)), np.empty((5, 3))
+    solve_rows(lower, 1 / pivot, mass, f, out)
+    np.testing.assert_allclose(out, np.linalg.solve(dense, mass[:, None] * f))
+
+
+def test_combine() -> None:
+    a, b = RANDOM.uniform(size=(2, 3, 4))
+    out = np.empty((3, 4))
+    combine(a, b, 2.0, -1.0, out)
+    np.testing.assert_allclose(out, 2 * a - b)
