@@ -9,11 +9,13 @@ import difflib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from crtransport.analytic.flux_tube import tabulated_rates, taylor_displacement
 from crtransport.deck.flux_tube import FiniteDifference, FluxTubeDeck, FluxTubeOutput
+from crtransport.errors import UnknownNameError
 from crtransport.physics.flux_tube import Emission, Loss, Pulse
 from crtransport.physics.scattering import Scattering
 from crtransport.problems.pitch_angle import (
@@ -61,7 +63,7 @@ def measure(names: Sequence[str] = (), repeats: int = 3) -> list[Row]:
 
     Raises
     ------
-    ValueError
+    UnknownNameError
         For a name that no benchmark begins with.
     """
     cases = {
@@ -73,7 +75,7 @@ def measure(names: Sequence[str] = (), repeats: int = 3) -> list[Row]:
             known = sorted({"/".join(case.split("/")[:k]) for case in cases for k in (1, 2, 3)})
             close = difflib.get_close_matches(name, known, n=3, cutoff=0.3)
             hint = f"; nearest: {', '.join(close)}" if close else ""
-            raise ValueError(f"no benchmark begins with {name!r}{hint}")
+            raise UnknownNameError(f"no benchmark begins with {name!r}{hint}")
     return [
         _measure(name, *case, repeats)
         for name, case in cases.items()
@@ -104,16 +106,16 @@ def _measure(
 
 def _cases() -> Iterator[Case]:
     """(problem, method, resolution, run) of every benchmark."""
-    for order in (6, 8, 12, 16, 24, 32):
-        yield "eigenvalues", "spectral", order, lambda order=order: _spectral_rates(order)
+    for order in (10, 12, 16, 20, 24, 32):
+        yield "eigenvalues", "spectral", order, partial(_spectral_rates, order)
     for cells in (50, 100, 200, 400, 1600, 6400, 25600):
-        yield "eigenvalues", "finite-difference", cells, lambda cells=cells: _cell_rates(cells)
+        yield "eigenvalues", "finite-difference", cells, partial(_cell_rates, cells)
     yield "anisotropy", "spectral", 0, _spectral_anisotropy
     for cells in (50, 100, 200):
-        yield "anisotropy", "finite-difference", cells, lambda cells=cells: _cell_anisotropy(cells)
-    yield "pulse", "spectral", 0, lambda: _pulse(None)
+        yield "anisotropy", "finite-difference", cells, partial(_cell_anisotropy, cells)
+    yield "pulse", "spectral", 0, partial(_pulse, None)
     for cells in (20, 40, 80):
-        yield "pulse", "finite-difference", cells, lambda cells=cells: _pulse(cells)
+        yield "pulse", "finite-difference", cells, partial(_pulse, cells)
 
 
 _MEDIUM = dimensionless(1.5, 1e-6, "constant-in-chi")
