@@ -20,6 +20,7 @@ from crtransport.version import __version__
 
 if TYPE_CHECKING:
     from crtransport.deck.schema import Deck
+    from crtransport.problems.pitch_angle import LossKind
 
 _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
@@ -225,14 +226,14 @@ def bench(names: tuple[str, ...], as_json: bool) -> int:
 @click.option("--loss-rate", default="1e-6", show_default=True, help="V of form (*), at least 0.")
 @click.option(
     "--loss",
-    type=click.Choice(["constant-in-mu", "constant-in-chi"]),
-    default="constant-in-mu",
+    type=click.Choice(["constant-in-chi", "constant-in-mu"]),
+    default="constant-in-chi",
     show_default=True,
     help="How the loss depends on pitch angle.",
 )
 @click.option("-n", "count", default="5", show_default=True, help="How many, from 1 to 30.")
 @_json
-def eigenvalues(slope: str, loss_rate: str, loss: str, count: str, as_json: bool) -> int:
+def eigenvalues(slope: str, loss_rate: str, loss: LossKind, count: str, as_json: bool) -> int:
     """Decay rates of the flux tube, with estimated errors.
 
     \b
@@ -333,11 +334,13 @@ def _load_all(sources: Sequence[str], settings: Sequence[str]) -> dict[str, Deck
 
 
 def _selected(compute: Any, names: Sequence[str]) -> Any:
-    """``compute(names)``, which refuses an unknown name with a LookupError."""
+    """``compute(names)``; an unknown name is the user's error."""
+    from crtransport.errors import UnknownNameError
+
     try:
         return compute(names)
-    except LookupError as error:
-        raise InputError(str(error.args[0] if error.args else error)) from None
+    except UnknownNameError as error:
+        raise InputError(str(error)) from None
 
 
 def _print_json(value: Any) -> None:

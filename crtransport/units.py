@@ -58,7 +58,7 @@ class UnitError(ValueError):
 
 def parse_unit(text: str) -> tuple[float, tuple[int, ...]]:
     """Value in base units (m, s, eV, V, rad) and dimension of a product such as ``cm^2 s-1``."""
-    value, dimension = 1.0, (0,) * 6
+    value, dimension = 1.0, tuple(0 for _ in range(6))
     for i, part in enumerate(re.split(r"\s*/\s*", text.strip()) if text.strip() else []):
         sign = 1 if i == 0 else -1
         if i > 0 and not part:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
+from crtransport.errors import UnknownNameError
+
 #: model -> module with its rows()
 MODULES = {
     "flux-tube": "crtransport.validation.flux_tube",
@@ -46,7 +48,7 @@ def comparisons(names: Sequence[str] = ()) -> list[Comparison]:
 
     Raises
     ------
-    ValueError
+    UnknownNameError
         For a name that no comparison begins with.
     """
     wanted = [m for m in MODULES if not names or any(_may_match(m, name) for name in names)]
@@ -60,7 +62,7 @@ def comparisons(names: Sequence[str] = ()) -> list[Comparison]:
             known = sorted({"/".join(row.name.split("/")[:k]) for row in found for k in (1, 2, 3)})
             close = difflib.get_close_matches(name, known or list(MODULES), n=3, cutoff=0.3)
             hint = f"; nearest: {', '.join(close)}" if close else ""
-            raise ValueError(f"no comparison begins with {name!r}{hint}")
+            raise UnknownNameError(f"no comparison begins with {name!r}{hint}")
     return [row for row in found if not names or row.name.startswith(tuple(names))]
 
 

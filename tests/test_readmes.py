@@ -1,14 +1,16 @@
-"""What the READMEs say works: Python blocks run, and commands parse."""
+"""What the READMEs say works: Python blocks run, decks load, and commands parse."""
 
 import contextlib
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import click
 import pytest
 
 from crtransport.cli import cli
+from crtransport.deck.load import load_deck
 
 ROOT = Path(__file__).parent.parent
 READMES = sorted([*ROOT.glob("README.md"), *ROOT.glob("[bcist]*/README.md")])
@@ -39,6 +41,11 @@ def test_python_block_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     exec(compile(text, name, "exec"), {"__name__": "readme"})
+
+
+@pytest.mark.parametrize(("name", "text"), blocks("toml"))
+def test_deck_loads(name: str, text: str) -> None:
+    load_deck(tomllib.loads(text))
 
 
 @pytest.mark.parametrize("line", commands())

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ import xarray as xr
 from crtransport import cli, session
 from crtransport.deck.read import shipped
 from crtransport.run import MODELS
+from crtransport.validate import Comparison
 
 DECK = 'model = "flux-tube"\ntitle = "{}"\n[output]\nzeta = [0.0]\n'
 
@@ -220,6 +221,8 @@ def test_write_failure_after_running_keeps_the_older_file(
         (["run", "no_such_deck"], "no such file or shipped deck"),
         (["run", "burst_geminga", "--data", "no_such_folder"], "(--data)"),
         (["run", "burst_geminga", "--data", "."], "compare.measurements"),
+        (["validate", "flux-tubes"], "nearest: flux-tube"),
+        (["bench", "eigenvalue/spectral"], "nearest: eigenvalues"),
         (["check", "no_such_deck"], "no such file or shipped deck"),
         (["decks", "no_such_deck"], "no shipped deck"),
         (["decks", "-o", "x"], "need the NAME"),
@@ -273,11 +276,44 @@ def test_eigenvalues(command: Command) -> None:
     ended = command("eigenvalues", "-n", 3, "--json")
     assert ended.code == 0
     found = json.loads(ended.out)
-    assert found["eigenvalues"][0] == pytest.approx(3.1623e-3, rel=1e-4)
+    assert found["eigenvalues"][0] == pytest.approx(4.47214e-3, rel=1e-4)
     assert len(found["eigenvalues"]) == len(found["errors"]) == 3
     table = command("eigenvalues", "-n", 3)
     assert table.code == 0
     assert "est. error" in table.out
+
+
+def test_validate(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def comparisons(names: Sequence[str]) -> list[Comparison]:
+        numbers = {"computed": 1.0, "reference": 2.0, "rel_error": 0.5, "formula": "1 + 1"}
+        good = Comparison(name="a", tolerance=1.0, ok=True, **numbers)
+        bad = Comparison(name="b", tolerance=0.1, ok=False, **numbers)
+        return [row for row in (good, bad) if not names or row.name in names]
+
+    monkeypatch.setattr("crtransport.validate.comparisons", comparisons)
+    ended = command("validate", "--json")
+    assert ended.code == 1
+    assert "1 of 2 comparisons failed: b" in ended.err
+    assert json.loads(ended.out)[1] == {
+        "name": "b",
+        "computed": 1.0,
+        "reference": 2.0,
+        "rel_error": 0.5,
+        "tolerance": 0.1,
+        "ok": False,
+        "formula": "1 + 1",
+    }
+    ended = command("validate", "a")
+    assert (ended.code, ended.err) == (0, "")
+    assert "FAILED" in command("validate").out
+
+
+def test_bench(command: Command) -> None:
+    ended = command("bench", "eigenvalues/spectral/16", "--json")
+    assert ended.code == 0
+    [row] = json.loads(ended.out)
+    assert row.keys() >= {"method", "unknowns", "cpu_s", "wall_s", "error"}
+    assert "CPU s" in command("bench", "eigenvalues/spectral/16").out
 
 
 def _start(
