@@ -60,7 +60,19 @@ def write_atomic(path: Path, data: bytes) -> None:
 
     Whatever happens, an older file stays whole until the new one is; only a kill that cannot be
     caught leaves the temporary file behind.
+
+    Raises
+    ------
+    OSError
+        Naming ``path``, not the temporary file.
     """
+    try:
+        _write_and_rename(path, data)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _write_and_rename(path: Path, data: bytes) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -205,7 +205,7 @@ def test_write_failure_after_running_keeps_the_older_file(
     monkeypatch.setattr(os, "fsync", full)
     ended = command("run", fake(), "-o", tmp_path)
     assert ended.code == 1
-    assert "No space left on device" in ended.err
+    assert f"{tmp_path / 'deck.nc'}: No space left on device" in ended.err
     assert (tmp_path / "deck.nc").read_bytes() == b"old"
 
 
