@@ -57,8 +57,7 @@ class Session:
         except FileExistsError:
             raise InputError(f"{self.folder} is a file; -o needs a folder") from None
         except OSError as error:
-            why = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-            raise InputError(f"cannot write into the folder {self.folder}: {why}") from None
+            raise InputError(f"cannot write into {self.folder}: {error.strerror}") from None
         if self.data is not None and not self.data.is_dir():
             raise InputError(f"no folder {self.data} of measured tables (--data)")
         names: dict[str, str] = {}
