@@ -93,7 +93,8 @@ def _definite_pencil(a: Array, b: Array) -> tuple[Array, Array]:
         vectors = scipy.linalg.eigh(b, a, check_finite=False)[1]
     except scipy.linalg.LinAlgError as error:
         raise SingularOperatorError(
-            "the diffusion-and-loss matrix is not positive definite; is a coefficient negative?"
+            "the diffusion-and-loss matrix is not positive definite: a coefficient is negative, "
+            "or its values range over more digits than there are"
         ) from error
     # the Rayleigh quotient is second order in the error of the vector: small |1/Λ| beside a large
     # one come out to relative precision

@@ -117,14 +117,16 @@ def graded_elements(
 ) -> Elements:
     """Elements on −1…1, split at 0 and at ±``breaks``, refined towards 0 from both sides.
 
-    Each of the ``layers`` is ``ratio`` times as long as the one outside it and of three quarters
-    of its order: a function with a power singularity at 0 is then approximated exponentially in
-    the number of unknowns (Schwab 1998, p- and hp-Finite Element Methods, Sec. 3.3).
+    Each of the ``layers`` is ``ratio`` times as long as the one outside it, and their orders fall
+    linearly towards 0: a function with a power singularity there is then approximated
+    exponentially in the number of unknowns (Schwab 1998, p- and hp-Finite Element Methods,
+    Sec. 3.3). A power has no scale, so the layers need no more order than the singularity wants.
     """
     outer = np.array([1.0, *sorted(breaks, reverse=True)])
     inner = outer[-1] * ratio ** np.arange(1.0, layers + 1)
     distance = np.concatenate([outer, inner])
-    falling = [max(4, round(order * 0.75**j)) for j in range(1, layers + 1)]
+    first = min(order, 16 + order // 8)
+    falling = [max(4, first - j) for j in range(1, layers + 1)]
     side = [order] * len(outer) + falling
     return Elements(
         edges=np.concatenate([-distance, [0.0], distance[::-1]]),

@@ -15,12 +15,16 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from crtransport.solvers.errors import ConvergenceError
 from crtransport.solvers.problem import PulseProblem, PulseSolution
 
 Array = NDArray[np.float64]
 
 #: exp(−k²σ²/2) is 1e-16 at kσ = 8.6
 _K_SIGMA = 8.6
+
+#: each costs an exponential of a matrix
+_MOST_WAVES = 20_000
 
 #: eigenvectors with a rate above this over the last time are left out
 _STIFFEST = 1e5
@@ -30,6 +34,11 @@ def solve_fourier(problem: PulseProblem) -> PulseSolution:
     """Solve a pulse problem whose matrices are dense (spectral elements)."""
     half = problem.half_length()
     n_k = int(np.ceil(_K_SIGMA / problem.width * half / np.pi)) + 1
+    if n_k > _MOST_WAVES:
+        raise ConvergenceError(
+            f"the pulse needs {n_k} wave numbers, more than {_MOST_WAVES}: "
+            "take a wider pulse or earlier times"
+        )
     n_s = 2 * n_k
     s = half * (np.arange(n_s) * 2 / n_s - 1)
     k = np.pi / half * np.arange(n_k)

@@ -41,7 +41,9 @@ def slowest_rates(
     while count_negative(conductance, loss, streaming, upper) < n:
         upper *= 8.0
         if upper > 1e300:
-            raise ConvergenceError(f"{n} rates asked for, fewer exist on this grid: more cells")
+            raise ConvergenceError(
+                f"{n} rates asked for, fewer exist: ask for fewer, or take more cells"
+            )
     bisect_rates(conductance, loss, streaming, passed, upper, rtol, rates[int(conserving) :])
     return rates
 

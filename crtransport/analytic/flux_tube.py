@@ -40,7 +40,8 @@ PAPER_REMARK = (
 #: extrapolation length of the half-range (Milne) problem in units of 1/Λ, to the digits given
 EXTRAPOLATION_LENGTH = {"1": "0.3591", "3/2": "0.20478", "5/3": "0.14451"}
 
-#: Fig. 4, v = 1e-6, constant in χ, jump of 1 + 0.01|χ|³, to the digits given:
+#: Setting of Malkov et al. 2023, Fig. 4 (v = 1e-6, constant in χ, jump of 1 + 0.01|χ|³), computed
+#: by another code and rounded to the digits given; the paper shows the curves only:
 #: ζ -> (⟨f⟩, anisotropy × 1e3 at FIG4_CHI)
 FIG4_CHI = (-1.0, -0.5, 0.0, 0.5, 0.75, 0.9, 1.0)
 FIG4 = {

@@ -175,7 +175,7 @@ def converged_decay(medium: Medium, where: Coordinate, n: int, rtol: float) -> t
         If the largest basis does not reach the tolerance.
     """
     before: Array | None = None
-    for order, layers in basis_ladder(where, medium.scattering):
+    for order, layers in basis_ladder(where, medium):
         axis = spectral_axis(where, order, layers)
         modes = decay_modes(*spectral_matrices(medium, where, axis))
         rates = np.concatenate([np.zeros(int(modes.constant)), modes.up_rates])[:n]
@@ -192,19 +192,27 @@ def converged_decay(medium: Medium, where: Coordinate, n: int, rtol: float) -> t
 
 
 def basis_ladder(
-    where: Coordinate, scattering: Scattering, singular: bool = False
+    where: Coordinate, medium: Medium, singular: bool = False
 ) -> list[tuple[int, int]]:
     """(order, layers) to try in turn.
 
     Two elements are enough where all is smooth on either side of the equator; a ``singular``
     solution, a floor, or a power that is no whole number wants layers towards it.
     """
+    scattering = medium.scattering
     plain = scattering.floor == 0 and where.power == where.m
-    orders = (16, 24, 32, 40, 52, 68, 90)
+    orders = (16, 24, 32, 40, 52, 68, 90, 120, 160)
     if plain and where.m.is_integer() and not singular:
         return [(order, 0) for order in orders]
     first = 7 if plain else 11
-    return [(order, first + k) for k, order in enumerate(orders)]
+    if scattering.floor > 0 and scattering.slope > 1:
+        # D turns from |μ|^(q−1) to the floor at this μ: layers go three decades below it
+        turn = np.log10(scattering.floor) / (scattering.slope - 1)
+        first = int(np.clip(np.ceil((3 - turn) / 0.82), first, 40))
+    if not plain and medium.loss.kind == "constant-in-chi":
+        # the loss weight |μ|^(1/m−1) has to be integrated: (0.15^layers)^(1/m) below 1e-10
+        first = max(first, int(np.ceil(12 * where.m)))
+    return [(order, first + k) for k, order in enumerate(orders[:-1])]
 
 
 class Eigenvalues(NamedTuple):

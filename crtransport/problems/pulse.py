@@ -26,8 +26,8 @@ from crtransport.solvers.pulse_fourier import solve_fourier
 
 Array = NDArray[np.float64]
 
-#: the spectral ladder stops here: each wave number costs an exponential of a matrix of this order
-_MOST_FUNCTIONS = 150
+#: orders of the basis to try: what is rough in angle dies out at once, so few are needed
+_RUNGS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,15 +68,13 @@ def solve_pulse(deck: FluxTubeDeck, rigidity: float | None) -> Spread:
         return replace(fine, error=_difference(fine, coarse) / 3)
     where = coordinate(deck.scattering)
     before: Spread | None = None
-    for order, layers in basis_ladder(where, deck.scattering):
-        answer = _fourier(deck, deck.pulse, rigidity, order, layers // 2)
+    for order, layers in basis_ladder(where, medium_at(deck, 0.0, rigidity))[:_RUNGS]:
+        answer = _fourier(deck, deck.pulse, rigidity, order, layers)
         if before is not None:
             answer = replace(answer, error=_difference(answer, before))
             if answer.error <= deck.solver.rtol:
                 break
         before = answer
-        if spectral_axis(where, order, layers // 2).n_functions > _MOST_FUNCTIONS:
-            break
     return answer
 
 

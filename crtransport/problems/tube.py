@@ -172,7 +172,7 @@ def solve_steady(deck: FluxTubeDeck, rigidity: float | None) -> Steady:
     where = coordinate(deck.scattering, variation.slope if variation else ())
     singular = deck.source.kind == "half-range" or variation is not None
     before: Steady | None = None
-    for order, layers in basis_ladder(where, deck.scattering, singular):
+    for order, layers in basis_ladder(where, medium_at(deck, 0.0, rigidity), singular):
         answer = _solve_spectral(deck, rigidity, where, order, layers, 1)
         if before is not None:
             answer = replace(answer, error=_difference(deck, answer, before))
@@ -217,8 +217,9 @@ def _difference(deck: FluxTubeDeck, fine: Steady, coarse: Steady) -> float:
     """Largest relative difference over ζ, L2 in μ."""
     chi = np.linspace(-1, 1, deck.output.chi_points)
     weight = np.abs(chi) ** (deck.scattering.m - 1)
-    size = np.sqrt(fine.distribution**2 @ weight)
-    gap = np.sqrt((fine.distribution - coarse.distribution) ** 2 @ weight)
+    scale = np.max(np.abs(fine.distribution)) or 1.0
+    size = np.sqrt((fine.distribution / scale) ** 2 @ weight)
+    gap = np.sqrt(((fine.distribution - coarse.distribution) / scale) ** 2 @ weight)
     return float(np.max(gap / np.maximum(size, 1e-12 * np.max(size))))
 
 
@@ -352,10 +353,12 @@ def _cut_edges(
 def _sample(deck: FluxTubeDeck, view: View, solution: TwoWaySolution) -> Steady:
     coefficients = solution.evaluate(np.asarray(deck.output.zeta))
     multipole = coefficients @ view.moments.T
+    with np.errstate(divide="ignore", invalid="ignore"):  # where nothing is left
+        step = (coefficients @ view.step) / multipole[:, 0]
     return Steady(
         distribution=coefficients @ view.at_chi.T,
         multipole=multipole,
-        step=(coefficients @ view.step) / multipole[:, 0],
+        step=step,
         error=np.inf,
         residual=solution.residual,
         balance=solution.balance,

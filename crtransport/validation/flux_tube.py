@@ -116,7 +116,7 @@ def _figure4() -> Iterator[Row]:
     steady = solve_steady(
         FluxTubeDeck(model="flux-tube", loss=loss, source=source, output=output), None
     )
-    formula = "Malkov et al. 2023, Fig. 4, to the digits tabulated"
+    formula = "setting of Malkov et al. 2023, Fig. 4, tabulated by another code"
     chi = np.linspace(-1, 1, 41)
     for k, (zeta, (mean, anisotropy)) in enumerate(exact.FIG4.items()):
         found = steady.multipole[k, 0]
