@@ -18,6 +18,7 @@ from crtransport.deck.flux_tube import FiniteDifference, FluxTubeDeck, FluxTubeO
 from crtransport.errors import UnknownNameError
 from crtransport.physics.flux_tube import Emission, Loss, Pulse
 from crtransport.physics.scattering import Scattering
+from crtransport.problems.flux_tube import solve_steady
 from crtransport.problems.pitch_angle import (
     cell_axis,
     coordinate,
@@ -26,7 +27,7 @@ from crtransport.problems.pitch_angle import (
     spectral_matrices,
 )
 from crtransport.problems.pulse import solve_pulse
-from crtransport.problems.tube import cell_rates, solve_steady
+from crtransport.problems.tube_cells import cell_rates
 from crtransport.solvers.eigen import decay_modes
 
 
@@ -151,15 +152,15 @@ def _fig4_deck() -> FluxTubeDeck:
 
 def _spectral_anisotropy() -> tuple[int, float]:
     """Fig. 4 of Malkov et al. 2023; its own error estimate, there being no better reference."""
-    steady = solve_steady(_fig4_deck(), None)
+    steady = solve_steady(_fig4_deck())
     return steady.unknowns, steady.error
 
 
 def _cell_anisotropy(cells: int) -> tuple[int, float]:
     """The same by finite differences, against the spectral answer."""
     solver = FiniteDifference(kind="finite-difference", cells=cells, steps=cells)
-    steady = solve_steady(replace(_fig4_deck(), solver=solver), None)
-    reference = solve_steady(_fig4_deck(), None).distribution
+    steady = solve_steady(replace(_fig4_deck(), solver=solver))
+    reference = solve_steady(_fig4_deck()).distribution
     return steady.unknowns, float(np.max(np.abs(steady.distribution / reference - 1)))
 
 

@@ -286,7 +286,7 @@ def _print_spectrum(found: Any) -> None:
         relative = abs(value - known) / abs(known) if known else math.nan
         cells = [f"{value:.12g}", f"{error:.1e}", f"{known:.12g}", f"{relative:.1e}"]
         cells.append(f"{_entry(plain['paper'], i):g}")
-        rows.append([str(i + 1), *("" if cell == "nan" else cell for cell in cells)])
+        rows.append([str(i), *("" if cell == "nan" else cell for cell in cells)])
     filled = [c for c in range(6) if c < 3 or any(row[c] for row in rows[1:])]
     click.echo(aligned([[row[c] for c in filled] for row in rows]))
     click.echo(f"{found.unknowns} unknowns, {found.seconds:.3f} s")
@@ -302,10 +302,11 @@ def _number(option: str, text: str, limits: Any) -> float:
     from crtransport.units import UnitError
 
     try:
-        return float(limits.read(float(text)))
+        above, slash, below = text.partition("/")  # slopes are 3/2 and 5/3 in the papers
+        return float(limits.read(float(above) / float(below) if slash else float(text)))
     except UnitError as error:
         raise InputError(f"{option} {text}: {error}") from None
-    except ValueError:
+    except (ValueError, ArithmeticError):
         raise InputError(f"{option} {text}: needs a number, {limits.limits()}") from None
 
 

@@ -20,7 +20,8 @@ from crtransport.problems.pitch_angle import (
     streaming,
 )
 from crtransport.problems.pulse import Spread, solve_pulse
-from crtransport.problems.tube import Steady, cell_rates, make_view, medium_at, solve_steady
+from crtransport.problems.tube import Steady, make_view, medium_at
+from crtransport.problems.tube_modes import extrapolation_length, solve_by_modes
 
 Array = NDArray[np.float64]
 Variables = dict[str, tuple[tuple[str, ...], Array, dict[str, str]]]
@@ -46,6 +47,16 @@ def solve(deck: FluxTubeDeck) -> xr.Dataset:
     merged = xr.concat(cases, dim=rigidity, combine_attrs="override")
     merged.attrs = {name: max(case.attrs[name] for case in cases) for name in cases[0].attrs}
     return merged
+
+
+def solve_steady(deck: FluxTubeDeck, rigidity: float | None = None) -> Steady:
+    """The steady distribution along the tube at one rigidity (GV), by the deck's method."""
+    if not isinstance(deck.solver, FiniteDifference):
+        return solve_by_modes(deck, rigidity)
+    # numba is loaded only where its kernels are used
+    from crtransport.problems.tube_cells import solve_by_cells
+
+    return solve_by_cells(deck, deck.solver, rigidity)
 
 
 def _solve_one(deck: FluxTubeDeck, rigidity: float | None) -> xr.Dataset:
@@ -76,6 +87,15 @@ def _solve_one(deck: FluxTubeDeck, rigidity: float | None) -> xr.Dataset:
             "long_name": "parallel mean free path at the source",
         },
     )
+    if deck.source.kind == "half-range":
+        variables["extrapolation_length"] = (
+            (),
+            np.asarray(extrapolation_length(medium)),
+            {
+                "units": deck.scattering.length_unit,
+                "long_name": "extrapolation length z₀ of the Milne problem at the source",
+            },
+        )
     return xr.Dataset(variables, coords=_coordinates(deck), attrs=figures)
 
 
@@ -134,7 +154,7 @@ def _spectral_modes(deck: FluxTubeDeck, medium: Medium, where: Coordinate) -> _M
 
 
 def _cell_modes(deck: FluxTubeDeck, medium: Medium, where: Coordinate) -> _Modes:
-    # numba is loaded only where its kernels are used
+    from crtransport.problems.tube_cells import cell_rates
     from crtransport.solvers.sturm import mode_of_rate
 
     assert isinstance(deck.solver, FiniteDifference)

@@ -16,6 +16,7 @@ from crtransport.analytic import flux_tube as exact
 from crtransport.deck.flux_tube import FluxTubeDeck, FluxTubeOutput
 from crtransport.physics.flux_tube import Emission, Loss, LossKind, Tube
 from crtransport.physics.scattering import Scattering
+from crtransport.problems.flux_tube import solve_steady
 from crtransport.problems.pitch_angle import (
     Medium,
     cell_axis,
@@ -27,7 +28,8 @@ from crtransport.problems.pitch_angle import (
     spectral_matrices,
     streaming,
 )
-from crtransport.problems.tube import cell_matrix, cell_rates, solve_steady
+from crtransport.problems.tube_cells import cell_matrix, cell_rates
+from crtransport.problems.tube_modes import extrapolation_length
 from crtransport.solvers.elements import Elements
 from crtransport.solvers.finite_volume import Cells
 from crtransport.solvers.problem import PulseProblem, TwoWayProblem
@@ -113,9 +115,7 @@ def _figure4() -> Iterator[Row]:
     output = FluxTubeOutput(zeta=tuple(exact.FIG4), chi_points=41)
     source = Emission(even=(1.0, 0.0, 0.0, 0.01))
     loss = Loss(kind="constant-in-chi", rate=1e-6)
-    steady = solve_steady(
-        FluxTubeDeck(model="flux-tube", loss=loss, source=source, output=output), None
-    )
+    steady = solve_steady(FluxTubeDeck(model="flux-tube", loss=loss, source=source, output=output))
     formula = "setting of Malkov et al. 2023, Fig. 4, tabulated by another code"
     chi = np.linspace(-1, 1, 41)
     for k, (zeta, (mean, anisotropy)) in enumerate(exact.FIG4.items()):
@@ -139,7 +139,7 @@ def _jump_mean() -> Iterator[Row]:
             output=FluxTubeOutput(zeta=(2.0,)),
         )
         rate = eigenvalues(q, 1e-12, "constant-in-chi", 1).values[0]
-        found = solve_steady(deck, None).multipole[0, 0] * np.exp(2 * rate)
+        found = solve_steady(deck).multipole[0, 0] * np.exp(2 * rate)
         m = medium.scattering.m
         name = f"spectral/jump-mean/q={q:.4g},{'+'.join(f'{c:g}' for c in even)}"
         yield name, found, exact.jump_mean(m, even), 1e-8, "⟨f⟩ = (2m+1)/4 ∫χ^(2m)Q₁dχ"
@@ -151,31 +151,6 @@ def _milne() -> Iterator[Row]:
         found = extrapolation_length(dimensionless(q, 0.0, "constant-in-chi"))
         formula = "extrapolation length z₀ of the Milne problem"
         yield f"spectral/milne/q={slope}", found, float(text), exact.last_digit(text), formula
-
-
-def extrapolation_length(medium: Medium, order: int = 24, layers: int = 9) -> float:
-    """z₀ of the Milne problem: the constant far from a wall on which f = g is prescribed.
-
-    f = ζ + z₀ − g + decaying modes solves the equation without losses (A g = B 1); nothing
-    enters, so that the rest equals g on the incoming half, and tends to z₀.
-    """
-    where = coordinate(medium.scattering)
-    axis = spectral_axis(where, order, layers)
-    speed = streaming(medium, where, axis.points)
-    matrices = spectral_matrices(medium, where, axis)
-    # A g = B 1 away from the constant, which has a zero row; ⟨g⟩ = 0 then fixes the constant
-    g = np.concatenate([[0.0], np.linalg.solve(matrices[0][1:, 1:], matrices[1][1:, 0])])
-    mean = axis.load(where.measure(axis.points)) * where.power / 2
-    g[0] = -(mean @ g)
-    problem = TwoWayProblem(
-        edges=np.array([0.0, np.inf]),
-        operator=lambda s: matrices,
-        streaming_up=axis.mass(np.maximum(speed, 0)),
-        streaming_down=axis.mass(np.maximum(-speed, 0)),
-        inflow_left=axis.load(np.maximum(speed, 0) * (axis.values @ g)),
-    )
-    far = solve_modes(problem).evaluate(np.array([100.0]))[0]
-    return float(mean @ far)
 
 
 def _thick_tube() -> Iterator[Row]:
@@ -191,7 +166,7 @@ def _thick_tube() -> Iterator[Row]:
                 tube=Tube(length=length),
                 output=FluxTubeOutput(zeta=(0.45 * length, 0.55 * length)),
             )
-            mean = solve_steady(deck, None).multipole[:, 0]
+            mean = solve_steady(deck).multipole[:, 0]
             resistance.append(0.1 * length / (mean[0] - mean[1]))
         found = resistance[1] - resistance[0]
         yield f"spectral/thick-tube/q={slope}", found, 3.0, 1e-8, formula

@@ -13,9 +13,8 @@ from crtransport.deck.flux_tube import FiniteDifference, FluxTubeDeck, FluxTubeO
 from crtransport.deck.load import load_deck
 from crtransport.physics.flux_tube import Emission, Loss, Pulse, Tube, Variation
 from crtransport.physics.scattering import Scattering
-from crtransport.problems.flux_tube import solve
+from crtransport.problems.flux_tube import solve, solve_steady
 from crtransport.problems.pitch_angle import eigenvalues
-from crtransport.problems.tube import solve_steady
 
 CELLS = FiniteDifference(kind="finite-difference", cells=160, steps=100)
 BASE = FluxTubeDeck(
@@ -51,8 +50,8 @@ CASES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", CASES)
 def test_two_discretisations_agree(name: str) -> None:
     deck = replace(BASE, **CASES[name])
-    spectral = solve_steady(deck, None)
-    cells = solve_steady(replace(deck, solver=CELLS), None)
+    spectral = solve_steady(deck)
+    cells = solve_steady(replace(deck, solver=CELLS))
     mean = spectral.multipole[:, :1]
     np.testing.assert_allclose(cells.multipole / mean, spectral.multipole / mean, atol=6e-3)
     assert np.max(np.abs(cells.distribution - spectral.distribution) / mean) < 8e-3
@@ -63,8 +62,8 @@ def test_two_discretisations_agree(name: str) -> None:
 @pytest.mark.parametrize("name", ["plain", "half-range", "finite", "floor", "asymmetric", "steps"])
 def test_particles_are_conserved(name: str) -> None:
     deck = replace(BASE, **CASES[name])
-    assert solve_steady(deck, None).balance < 1e-10
-    assert solve_steady(replace(deck, solver=CELLS), None).balance < 1e-9
+    assert solve_steady(deck).balance < 1e-10
+    assert solve_steady(replace(deck, solver=CELLS)).balance < 1e-9
 
 
 @pytest.mark.parametrize("slope", [1.0, 1.2, 1.5, 1.6, 5 / 3, 1.9, 1.99])
@@ -155,7 +154,7 @@ def test_strong_focusing_makes_the_exact_beam() -> None:
         tube=Tube(inverse_focusing_length=-4.0),
         output=FluxTubeOutput(zeta=(3.0,), chi_points=41),
     )
-    assert solve_steady(deck, None).error < 1e-9
+    assert solve_steady(deck).error < 1e-9
     focused = focused_solution(np.array([0.0]), np.array([-1.0, 1.0]), 2.0, 4.0, 4.0)
     np.testing.assert_allclose(focused, [[np.exp(-1.0), np.exp(1.0)]])
 
