@@ -21,6 +21,7 @@ from crtransport.version import __version__
 if TYPE_CHECKING:
     from crtransport.deck.schema import Deck
     from crtransport.problems.pitch_angle import LossKind
+    from crtransport.session import Result
 
 _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
@@ -84,16 +85,17 @@ def run(
     if not quiet:
         _announce_first_run()
     codes = []
-    for source, deck in loaded.items():
+    for k, (source, deck) in enumerate(loaded.items(), start=1):
         try:
-            codes.append(_run_one(session, source, deck, quiet))
+            with console.progress(f"{source} ({k} of {len(loaded)})", show=not quiet):
+                result = session.run(source, deck)
+            codes.append(_report_run(source, result, quiet))
         except Exception as error:
             codes.append(console.report(error, _debug(ctx), source))
     return max(codes)
 
 
-def _run_one(session: Any, source: str, deck: Deck, quiet: bool) -> int:
-    result = session.run(source, deck)
+def _report_run(source: str, result: Result, quiet: bool) -> int:
     if not quiet:
         rows = [*result.headline, ("error estimate", result.error_text())]
         rows += [("written", str(path)) for path in result.files]

@@ -55,6 +55,19 @@ def aligned(rows: Sequence[Sequence[str]], indent: str = "") -> str:
     )
 
 
+@contextlib.contextmanager
+def progress(text: str, show: bool) -> Iterator[None]:
+    """On a terminal, what is being worked on, until it is done; elsewhere nothing."""
+    show = show and sys.stderr.isatty()
+    if show:
+        click.echo(f"running {text} …", nl=False, err=True)
+    try:
+        yield
+    finally:
+        if show:
+            click.echo("\r\033[K", nl=False, err=True)
+
+
 def say(text: str) -> None:
     """An error block on standard error."""
     click.echo(f"crtransport: {text}", err=True)

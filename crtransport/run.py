@@ -56,10 +56,10 @@ def run(
 
 
 def measured(deck: Deck, data: str | Path | None) -> list[Any]:
-    """The measured tables that a deck names, from the folder ``data``; none without a folder."""
+    """The measured fluxes that a deck names, from the folder ``data``; none without a folder."""
     names = getattr(getattr(deck, "compare", None), "measurements", ())
     if data is None or not names:
         return []
-    from crtransport.measurements import load
+    from crtransport.measurements import load_fluxes
 
-    return list(load(names, Path(data)))
+    return load_fluxes(names, Path(data))

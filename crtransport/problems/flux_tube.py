@@ -264,6 +264,9 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
         rows.append(("shown for rigidity", f"{float(first.rigidity):g} GV"))
     unit = " pc" if first.zeta.attrs["units"] == "pc" else ""
     rows.append(("eigenvalues Λ", ", ".join(f"{x:.6g}" for x in first.eigenvalue.values[:3])))
+    if "extrapolation_length" in dataset:
+        length = float(first.extrapolation_length)
+        rows.append(("extrapolation length", f"{length:.5g}{unit or ' m²/C'}"))
     if "ct" in dataset.dims:
         for ct in first.ct.values:
             moved = float(first.mean_square_displacement.sel(ct=ct))

@@ -176,3 +176,22 @@ def test_pulses_by_the_two_solvers(scattering: Scattering) -> None:
         np.testing.assert_allclose(cells[name], spectral[name], rtol=tolerance, atol=1e-4)
     np.testing.assert_allclose(cells.number, np.exp(-0.1 * spectral.ct), rtol=1e-4)
     np.testing.assert_allclose(cells.anisotropy, spectral.anisotropy, atol=0.05)
+
+
+def test_a_vanishing_floor_is_no_floor() -> None:
+    """The floor is solved in μ on refined layers, its absence in χ on two elements."""
+    bare, floored = (
+        solve(replace(BASE, scattering=Scattering(floor=floor))) for floor in (0.0, 1e-11)
+    )
+    np.testing.assert_allclose(floored.eigenvalue, bare.eigenvalue, rtol=1e-8)
+    np.testing.assert_allclose(floored.distribution, bare.distribution, rtol=1e-7)
+
+
+def test_extrapolation_length_is_in_the_unit_of_the_mean_free_path() -> None:
+    deck = replace(BASE, source=HALF, loss=Loss(rate=0.0), output=FluxTubeOutput(zeta=(0.1,)))
+    one, three = (
+        float(solve(replace(deck, scattering=Scattering(slope=1.0, C=rate))).extrapolation_length)
+        for rate in (1.0, 3.0)
+    )
+    np.testing.assert_allclose(one, 0.3591, atol=5e-5)
+    np.testing.assert_allclose(three, one / 3)
