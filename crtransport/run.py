@@ -57,9 +57,14 @@ def run(
 
 def measured(deck: Deck, data: str | Path | None) -> list[Any]:
     """The measured fluxes that a deck names, from the folder ``data``; none without a folder."""
-    names = getattr(getattr(deck, "compare", None), "measurements", ())
+    names = measured_names(deck)
     if data is None or not names:
         return []
     from crtransport.measurements import load_fluxes
 
     return load_fluxes(names, Path(data))
+
+
+def measured_names(deck: Deck) -> tuple[str, ...]:
+    """The tables under ``compare.measurements``, for decks that have it."""
+    return tuple(getattr(getattr(deck, "compare", None), "measurements", ()))

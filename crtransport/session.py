@@ -12,7 +12,7 @@ from crtransport.console import InputError
 from crtransport.deck.read import deck_name
 from crtransport.deck.schema import Deck
 from crtransport.output import check_folder, netcdf_bytes, png_bytes, write_atomic
-from crtransport.run import MODELS, measured, run
+from crtransport.run import MODELS, measured, measured_names, run
 
 PLOTS = {"flux-tube": "crtransport.plots.flux_tube", "burst": "crtransport.plots.burst"}
 
@@ -89,11 +89,20 @@ class Session:
             files += self._draw(name, deck, dataset)
         return Result(
             name=name,
-            headline=importlib.import_module(MODELS[deck.model]).headline(dataset),
+            headline=[
+                *importlib.import_module(MODELS[deck.model]).headline(dataset),
+                *self._left_out(deck),
+            ],
             error=float(dataset.attrs["error_estimate"]),
             tolerance=float(dataset.attrs["error_tolerance"]),
             files=files,
         )
+
+    def _left_out(self, deck: Deck) -> list[tuple[str, str]]:
+        """A line on the measured points that the deck names and no folder was given for."""
+        if self.data is not None or not self.plots or not measured_names(deck):
+            return []
+        return [("measured points", "left out: give their folder by --data or CRTRANSPORT_DATA")]
 
     def _draw(self, name: str, deck: Deck, dataset: Any) -> list[Path]:
         import matplotlib

@@ -108,7 +108,39 @@ def solve_modes(problem: TwoWayProblem) -> TwoWaySolution:
     edges = problem.edges
     n_up = [0 if np.isinf(part.lo) else part.tests()[0].shape[1] for part in parts]
     n_down = [0 if np.isinf(part.hi) else part.tests()[1].shape[1] for part in parts]
-    starts = np.concatenate([[0], np.cumsum(np.add(n_up, n_down))])
+    starts = _starts(n_up, n_down)
+    system = _match(problem, parts, n_up, n_down)
+    amplitudes, residual = system.solve()
+
+    def evaluate(s: Array) -> Array:
+        out = np.empty((len(s), problem.n_functions))
+        for k, j in enumerate(np.searchsorted(edges[1:-1], s, side="right")):
+            out[k] = _columns(parts[j], s[k]) @ amplitudes[starts[j] : starts[j + 1]]
+        return out
+
+    lost = np.array(
+        [
+            part.a[0] @ part.integral(amplitudes[starts[j] : starts[j + 1]])
+            for j, part in enumerate(parts)
+        ]
+    )
+    ends = [evaluate(edges[[k]])[0] if np.isfinite(edges[k]) else None for k in (0, -1)]
+    balance = particle_balance(problem, ends[0], ends[1], lost, np.eye(problem.n_functions)[0])
+    return TwoWaySolution(
+        evaluate=evaluate, residual=residual, balance=balance, unknowns=len(amplitudes)
+    )
+
+
+def _starts(n_up: list[int], n_down: list[int]) -> NDArray[np.int64]:
+    """(n_parts + 1,) index of the first unknown of each part."""
+    return np.concatenate([[0], np.cumsum(np.add(n_up, n_down))])
+
+
+def _match(
+    problem: TwoWayProblem, parts: list[_Part], n_up: list[int], n_down: list[int]
+) -> _Banded:
+    """What enters each part at either end is what comes from its neighbour, or the data."""
+    edges, starts = problem.edges, _starts(n_up, n_down)
     system = _Banded.empty(int(starts[-1]), int(2 * np.max(np.diff(starts), initial=1)))
     at = [(_columns(part, edges[j]), _columns(part, edges[j + 1])) for j, part in enumerate(parts)]
     for j, part in enumerate(parts):
@@ -129,25 +161,7 @@ def solve_modes(problem: TwoWayProblem) -> TwoWaySolution:
             system.add(row, starts[j], test_down.T @ part.b @ at[j][1])
             system.add(row, starts[j + 1], -test_down.T @ part.b @ at[j + 1][0])
             system.load(row, -test_down, problem.jumps.get(j + 1))
-    amplitudes, residual = system.solve()
-
-    def evaluate(s: Array) -> Array:
-        out = np.empty((len(s), problem.n_functions))
-        for k, j in enumerate(np.searchsorted(edges[1:-1], s, side="right")):
-            out[k] = _columns(parts[j], s[k]) @ amplitudes[starts[j] : starts[j + 1]]
-        return out
-
-    lost = np.array(
-        [
-            part.a[0] @ part.integral(amplitudes[starts[j] : starts[j + 1]])
-            for j, part in enumerate(parts)
-        ]
-    )
-    ends = [evaluate(edges[[k]])[0] if np.isfinite(edges[k]) else None for k in (0, -1)]
-    balance = particle_balance(problem, ends[0], ends[1], lost, np.eye(problem.n_functions)[0])
-    return TwoWaySolution(
-        evaluate=evaluate, residual=residual, balance=balance, unknowns=len(amplitudes)
-    )
+    return system
 
 
 def _make_part(problem: TwoWayProblem, j: int) -> _Part:
