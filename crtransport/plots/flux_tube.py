@@ -37,14 +37,15 @@ def draw(dataset: xr.Dataset, points: object = ()) -> dict[str, Figure]:
                 _rigidity(right, dataset)
             else:
                 _modes(right, shown)
-        for axes, name in ((left, "a"), (right, "b")):
-            panel_label(axes, name)
+        several = "rigidity" in dataset.dims
+        panel_label(left, f"a   {float(shown.rigidity):g} GV" if several else "a")
+        panel_label(right, "b")
         return {"": figure}
 
 
 def _unit(dataset: xr.Dataset) -> str:
-    """The unit of ζ behind a number; none where lengths are multiples of m²/C."""
-    return " pc" if dataset.zeta.attrs["units"] == "pc" else ""
+    """The unit of ζ behind a number; lengths without one are multiples of m²/C."""
+    return " pc" if dataset.zeta.attrs["units"] == "pc" else "$\\,m^2/C$"
 
 
 def _scale(values: np.ndarray) -> tuple[float, str]:
@@ -76,6 +77,7 @@ def _modes(axes: Axes, dataset: xr.Dataset) -> None:
     axes.axvline(0, color="0.7", linewidth=0.6, zorder=0)
     axes.axhline(0, color="0.7", linewidth=0.6, zorder=0)
     axes.set(xlim=(-1, 1), xlabel=_MU, ylabel="modes $f_n$ / max$|f_n|$")
+    axes.set_ylim(top=1.25)
     _place_legend(axes)
 
 
@@ -105,7 +107,7 @@ def _pulse(axes: Axes, dataset: xr.Dataset) -> None:
     for i, ct in enumerate(dataset.ct.values):
         values = dataset.mean_intensity.sel(ct=ct)
         axes.plot(dataset.zeta, values, label=f"$ct = {ct:g}${unit}", **line(i))
-    lengths = (" (pc)", " (pc$^{-1}$)") if unit else (" ($m^2/C$)", " ($C/m^2$)")
+    lengths = (" (pc)", " (pc$^{-1}$)") if unit == " pc" else (" ($m^2/C$)", " ($C/m^2$)")
     axes.set(xlabel=f"distance along the tube $\\zeta${lengths[0]}")
     axes.set_ylabel(f"$\\langle f\\rangle${lengths[1]}")
     _place_legend(axes)
