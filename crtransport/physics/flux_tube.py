@@ -43,6 +43,12 @@ class Loss:
             return np.ones_like(mu)
         return np.asarray(np.abs(mu) ** (1 / m - 1))
 
+    def cumulative_weight(self, mu: Array, m: float) -> Array:
+        """∫ weight dμ from 0 to ``mu``: μ, or m χ."""
+        if self.kind == "constant-in-mu":
+            return mu
+        return np.asarray(m * np.sign(mu) * np.abs(mu) ** (1 / m))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Emission:

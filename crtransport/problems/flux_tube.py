@@ -14,9 +14,9 @@ from crtransport.problems.pitch_angle import (
     Medium,
     cell_axis,
     cell_conductance,
+    cell_loss,
     converged_decay,
     coordinate,
-    loss_density,
     streaming,
 )
 from crtransport.problems.pulse import Spread, solve_pulse
@@ -164,7 +164,7 @@ def _cell_modes(deck: FluxTubeDeck, medium: Medium, where: Coordinate) -> _Modes
     rates = cell_rates(medium, where, axis, n)
     coarse = cell_rates(medium, where, cell_axis(where, 2 * (cells // 4), smooth), n)
     conductance = cell_conductance(medium, where, axis)
-    loss = axis.mass(loss_density(medium, where, axis.points))
+    loss = cell_loss(medium, where, axis)
     speed = axis.mass(streaming(medium, where, axis.points))
     vectors = np.stack([mode_of_rate(conductance, loss, speed, rate) for rate in rates])
     norms = np.where(rates > 0, np.abs(vectors**2 @ speed), 1.0)

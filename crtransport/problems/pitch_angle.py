@@ -143,6 +143,19 @@ def loss_density(medium: Medium, where: Coordinate, x: Array) -> Array:
     return np.asarray(medium.loss_rate * weight * potential_weight(medium, mu))
 
 
+def cell_loss(medium: Medium, where: Coordinate, axis: Cells) -> Array:
+    """(n,) ∫w dx of each cell, pc^-1, the power of μ in it taken exactly."""
+    at_faces = medium.loss.cumulative_weight(where.mu(axis.faces), where.m)
+    weight = potential_weight(medium, where.mu(axis.points))
+    return np.asarray(medium.loss_rate * weight * np.diff(at_faces) / where.power)
+
+
+def cell_measure(medium: Medium, where: Coordinate, axis: Cells) -> Array:
+    """(n,) ∫ E dμ of each cell over the power."""
+    weight = potential_weight(medium, where.mu(axis.points))
+    return np.asarray(weight * np.diff(where.mu(axis.faces)) / where.power)
+
+
 def spectral_matrices(medium: Medium, where: Coordinate, axis: Elements) -> tuple[Array, Array]:
     """(A, B) of the axis: diffusion and loss, pc^-1; streaming."""
     x = axis.points

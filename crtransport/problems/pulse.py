@@ -13,8 +13,9 @@ from crtransport.problems.pitch_angle import (
     basis_ladder,
     cell_axis,
     cell_conductance,
+    cell_loss,
+    cell_measure,
     coordinate,
-    loss_density,
     potential_weight,
     spectral_axis,
     spectral_matrices,
@@ -116,16 +117,15 @@ def _split(
     where = coordinate(deck.scattering)
     axis = cell_axis(where, cells, smooth=where.power == where.m)
     medium = medium_at(deck, 0.0, rigidity)
-    mu = where.mu(axis.points)
-    measure = where.measure(axis.points) * potential_weight(medium, mu)
+    measure = cell_measure(medium, where, axis)
     problem = PulseProblem(
-        mass=axis.mass(measure),
+        mass=measure,
         streaming=axis.mass(streaming(medium, where, axis.points)),
         operator=(
             cell_conductance(medium, where, axis),
-            axis.mass(loss_density(medium, where, axis.points)),
+            cell_loss(medium, where, axis),
         ),
-        initial=axis.load(measure * deck.source.profile(mu, where.m)),
+        initial=measure * deck.source.profile(where.mu(axis.points), where.m),
         width=pulse.width,
         times=np.asarray(pulse.ct),
     )

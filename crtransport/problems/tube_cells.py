@@ -14,8 +14,8 @@ from crtransport.problems.pitch_angle import (
     Medium,
     cell_axis,
     cell_conductance,
+    cell_loss,
     coordinate,
-    loss_density,
     potential_weight,
     streaming,
 )
@@ -76,7 +76,7 @@ def _solve(deck: FluxTubeDeck, cells: int, steps: int, rigidity: float | None) -
 def cell_matrix(medium: Medium, where: Coordinate, axis: Cells) -> sp.csr_array:
     """Diffusion and loss, pc^-1, with the weight of the focusing divided out again."""
     g = cell_conductance(medium, where, axis)
-    diagonal = diffusion_diagonal(g) + axis.mass(loss_density(medium, where, axis.points))
+    diagonal = diffusion_diagonal(g) + cell_loss(medium, where, axis)
     weight = potential_weight(medium, where.mu(axis.points))
     matrix = sp.diags_array([-g, diagonal, -g], offsets=[-1, 0, 1])
     return sp.csr_array(sp.diags_array(1 / weight) @ matrix)
@@ -90,7 +90,7 @@ def cell_rates(
     speed = axis.mass(streaming(medium, where, x))
     return slowest_rates(
         cell_conductance(medium, where, axis),
-        axis.mass(loss_density(medium, where, x)),
+        cell_loss(medium, where, axis),
         -speed if against else speed,
         n,
     )

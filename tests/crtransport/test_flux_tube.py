@@ -7,14 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crtransport.analytic.flux_tube import focused_solution
 from crtransport.deck.flux_tube import FiniteDifference, FluxTubeDeck, FluxTubeOutput
 from crtransport.deck.load import load_deck
-from crtransport.physics.flux_tube import Emission, Loss, Pulse, Tube, Variation
+from crtransport.physics.flux_tube import Emission, Loss, LossKind, Pulse, Tube, Variation
 from crtransport.physics.scattering import Scattering
 from crtransport.problems.flux_tube import solve, solve_steady
-from crtransport.problems.pitch_angle import eigenvalues
+from crtransport.problems.pitch_angle import cell_axis, coordinate, dimensionless, eigenvalues
+from crtransport.problems.tube_cells import cell_rates
 
 CELLS = FiniteDifference(kind="finite-difference", cells=160, steps=100)
 BASE = FluxTubeDeck(
@@ -76,18 +79,23 @@ def test_any_slope_and_loss_has_eigenvalues_with_errors(slope: float, loss_rate:
         assert (found.values[0] == 0) == (loss_rate == 0)
 
 
-@pytest.mark.parametrize("case", [(1.25, 2.0), (1.6, 1e3), (1.9, 0.1)])
-def test_eigenvalues_between_the_named_slopes_agree_with_cells(case: tuple[float, float]) -> None:
-    slope, rate = case
-    deck = replace(BASE, scattering=Scattering(slope=slope), loss=Loss(rate=rate))
-    reference = solve(deck).eigenvalue.values
-    errors = []
-    for cells in (1000, 2000):
-        solver = FiniteDifference(kind="finite-difference", cells=cells, steps=4)
-        found = solve(replace(deck, solver=solver)).eigenvalue.values
-        errors.append(np.max(np.abs(found / reference - 1)))
-    assert errors[1] < 2e-3
-    assert 3.5 < errors[0] / errors[1] < 4.5
+@settings(deadline=None, max_examples=25)
+@given(
+    st.floats(1, 1.95), st.floats(-10, 3.5), st.sampled_from(["constant-in-mu", "constant-in-chi"])
+)
+def test_eigenvalues_of_any_slope_and_loss_agree_with_cells(
+    slope: float, log_loss: float, kind: LossKind
+) -> None:
+    reference = eigenvalues(slope, 10**log_loss, kind, 5).values
+    medium = dimensionless(slope, 10**log_loss, kind)
+    where = coordinate(medium.scattering)
+    grids = [cell_axis(where, cells, smooth=True) for cells in (1000, 2000, 4000)]
+    rates = [cell_rates(medium, where, grid, 5) for grid in grids]
+    extrapolated = rates[2] + (rates[2] - rates[1]) / 3
+    np.testing.assert_allclose(extrapolated, reference, rtol=1e-6)
+    seen = np.abs(rates[1] / reference - 1) > 1e-9
+    orders = np.log2(np.abs((rates[0] - rates[1]) / (rates[1] - rates[2])))
+    np.testing.assert_allclose(orders[seen], 2.0, atol=0.2)
 
 
 def test_physical_units_scale_with_the_mean_free_path() -> None:
