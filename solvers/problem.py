@@ -32,7 +32,8 @@ class TwoWayProblem:
     edges : (N+1,) array
         s₀ … s_N; the first may be −inf, the last +inf.
     operator : callable
-        s -> (A, B), each [function, function]; piecewise smooth between the edges.
+        s -> (A, B), each [function, function]; piecewise smooth between the edges. Where it
+        hands out the same arrays again, work on them is not repeated.
     streaming_up, streaming_down : [function, function]
         Mass matrices of max(h, 0) and max(−h, 0), the weights of boundary data and of what
         leaves: B = up − down.

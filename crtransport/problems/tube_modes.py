@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crtransport.deck.flux_tube import FluxTubeDeck
 from crtransport.problems.pitch_angle import (
@@ -29,6 +31,8 @@ from crtransport.problems.tube import (
 )
 from crtransport.solvers.problem import TwoWayProblem
 from crtransport.solvers.two_way_modes import solve_modes
+
+Array = NDArray[np.float64]
 
 
 def solve_by_modes(deck: FluxTubeDeck, rigidity: float | None) -> Steady:
@@ -94,9 +98,14 @@ def _solve(
     profile = deck.source.profile(where.mu(x), where.m)
     emitted = where.measure(x) * potential_weight(at_source, where.mu(x)) * profile
     loads = source_loads(deck, edges, axis, speed, profile, emitted)
+
+    @cache
+    def matrices(medium: Medium) -> tuple[Array, Array]:
+        return spectral_matrices(medium, where, axis)
+
     problem = TwoWayProblem(
         edges=edges,
-        operator=lambda s: spectral_matrices(medium_at(deck, s, rigidity), where, axis),
+        operator=lambda s: matrices(medium_at(deck, s, rigidity)),
         streaming_up=axis.mass(np.maximum(speed, 0)),
         streaming_down=axis.mass(np.maximum(-speed, 0)),
         **loads,
