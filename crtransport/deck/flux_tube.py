@@ -70,6 +70,8 @@ class FluxTubeOutput:
         Distances from the source along the tube, pc (negative: behind it).
     rigidity : tuple of float
         Rigidities, GV; needs scattering.mean_free_path.
+    slopes : tuple of float
+        Further turbulence slopes q, solved and drawn beside scattering.slope.
     chi_points : int
         Points of the χ grid, −1 … 1.
     modes : int
@@ -84,6 +86,7 @@ class FluxTubeOutput:
 
     zeta: tuple[Parsec, ...]
     rigidity: tuple[Annotated[float, Quantity(unit="GV", gt=0)], ...] = ()
+    slopes: tuple[Annotated[float, Quantity(ge=1, lt=2)], ...] = ()
     chi_points: Annotated[int, Count(ge=5, le=100001)] = 201
     modes: Annotated[int, Count(ge=1, le=30)] = 5
     ell_max: Annotated[int, Count(ge=1, le=50)] = 4
@@ -141,6 +144,8 @@ class FluxTubeDeck:
             raise ValueError("output.zeta lies beyond tube.length")
         if self.pulse is not None and (self.tube.variation or self.tube.length):
             raise ValueError("pulse needs a uniform tube without end")
+        if self.output.slopes and (self.pulse is not None or self.output.rigidity):
+            raise ValueError("output.slopes needs a steady tube, and no output.rigidity")
         if self.loss.rate == 0 and not half_range and self.pulse is None:
             raise ValueError(
                 "loss.rate = 0: a tube without losses and without end has no steady state; "

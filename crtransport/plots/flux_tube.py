@@ -19,28 +19,58 @@ _MU = "cosine of the pitch angle $\\mu$"
 
 
 def draw(dataset: xr.Dataset, points: object = ()) -> dict[str, Figure]:
-    """One figure of two panels.
+    """One figure of two panels, and one of the modes where the first has no room for them.
 
-    On the left the anisotropy against μ at each ζ; on the right the slowest modes, or the
-    multipoles against rigidity, or the pulse along the tube, whichever the dataset has.
+    On the left the anisotropy against μ at each ζ; on the right the same for other turbulence
+    slopes, or the multipoles against rigidity, or the slowest modes; for a pulse, its course
+    along the tube beside the anisotropy at the last time.
     """
     with style():
+        if "slope" in dataset.dims:
+            return {"": _slopes(dataset), "modes": _modes_alone(dataset)}
         figure = new_figure(columns=2, height=2.9)
         left, right = figure.subplots(1, 2)
-        shown = dataset.isel(rigidity=0) if "rigidity" in dataset.dims else dataset
+        several = "rigidity" in dataset.dims
+        shown = dataset.isel(rigidity=0) if several else dataset
         if "ct" in dataset.dims:
             _pulse(left, shown)
-            _anisotropy(right, shown.isel(ct=-1))
+            last = shown.isel(ct=-1)
+            _anisotropy(right, last, last.mu, last.anisotropy.values)
         else:
-            _anisotropy(left, shown)
+            _anisotropy(left, shown, shown.mu, shown.anisotropy.values)
             if dataset.sizes.get("rigidity", 1) > 1:
                 _rigidity(right, dataset)
             else:
                 _modes(right, shown)
-        several = "rigidity" in dataset.dims
         panel_label(left, f"a   {float(shown.rigidity):g} GV" if several else "a")
         panel_label(right, "b")
         return {"": figure}
+
+
+def _slopes(dataset: xr.Dataset) -> Figure:
+    """The anisotropy for the deck's turbulence slope and for up to two others, on one scale."""
+    others = dataset.sizes["slope"]
+    figure = new_figure(columns=2, height=2.9)
+    panels = figure.subplots(1, 1 + min(others, 2), sharey=True)
+    everything = np.concatenate([dataset.anisotropy.values[None], dataset.anisotropy_by_slope])
+    for i, axes in enumerate(panels):
+        other = dataset.isel(slope=max(i - 1, 0))
+        mu = dataset.mu if i == 0 else other.mu_by_slope
+        _anisotropy(axes, dataset, mu, everything[i], scale=everything)
+        if i > 0:
+            axes.set_ylabel("")
+        slope = dataset.attrs["turbulence_slope"] if i == 0 else float(other.slope)
+        panel_label(axes, f"{'abc'[i]}   $q = {slope:.4g}$")
+        axes.get_legend().remove()
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), 3))
+    return figure
+
+
+def _modes_alone(dataset: xr.Dataset) -> Figure:
+    figure = new_figure(columns=1)
+    _modes(figure.subplots(), dataset)
+    return figure
 
 
 def _unit(dataset: xr.Dataset) -> str:
@@ -55,12 +85,18 @@ def _scale(values: np.ndarray) -> tuple[float, str]:
     return 10.0**-power, f" ($10^{{{power}}}$)" if power else ""
 
 
-def _anisotropy(axes: Axes, dataset: xr.Dataset) -> None:
-    values, unit = dataset.anisotropy.values, _unit(dataset)
-    factor, text = _scale(values)
+def _anisotropy(
+    axes: Axes,
+    dataset: xr.Dataset,
+    mu: xr.DataArray,
+    values: np.ndarray,
+    scale: np.ndarray | None = None,
+) -> None:
+    factor, text = _scale(values if scale is None else scale)
+    unit = _unit(dataset)
     shown = np.unique(np.linspace(0, len(values) - 1, _MOST_CURVES).round().astype(int))
     for i, (zeta, row) in enumerate(zip(dataset.zeta.values[shown], values[shown], strict=True)):
-        axes.plot(dataset.mu, factor * row, label=f"$\\zeta = {zeta:g}${unit}", **line(i))
+        axes.plot(mu, factor * row, label=f"$\\zeta = {zeta:g}${unit}", **line(i))
     axes.axvline(0, color="0.7", linewidth=0.6, zorder=0)
     axes.axhline(0, color="0.7", linewidth=0.6, zorder=0)
     axes.set(xlim=(-1, 1), xlabel=_MU)

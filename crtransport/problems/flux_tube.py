@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,8 +77,14 @@ def _solve_one(deck: FluxTubeDeck, rigidity: float | None) -> xr.Dataset:
         }
         if np.isfinite(steady.balance):
             figures["particle_balance"] = steady.balance
+    others = [_with_slope(deck, slope) for slope in deck.output.slopes]
+    if others:
+        answers = [solve_steady(other) for other in others]
+        variables |= _slope_variables(others, answers)
+        mode_error = max(mode_error, *(answer.error for answer in answers))
     figures["error_estimate"] = float(max(figures["error_estimate"], mode_error))
     figures["error_tolerance"] = deck.solver.rtol
+    figures["turbulence_slope"] = deck.scattering.slope
     variables |= modes
     variables["mean_free_path"] = (
         (),
@@ -172,6 +179,36 @@ def _cell_modes(deck: FluxTubeDeck, medium: Medium, where: Coordinate) -> _Modes
     return _Modes(rates, np.abs(rates - coarse) / 3, shapes, norms)
 
 
+def _with_slope(deck: FluxTubeDeck, slope: float) -> FluxTubeDeck:
+    """The same deck for another turbulence slope; χ and, unless given, C go with it."""
+    return replace(
+        deck,
+        scattering=replace(deck.scattering, slope=slope),
+        output=replace(deck.output, slopes=()),
+    )
+
+
+def _slope_variables(decks: list[FluxTubeDeck], answers: list[Steady]) -> Variables:
+    anisotropy = [a.distribution / a.multipole[:, :1] - 1 for a in answers]
+    return {
+        "anisotropy_by_slope": (
+            ("slope", "zeta", "chi"),
+            np.stack(anisotropy),
+            {"units": "1", "long_name": "anisotropy (f − ⟨f⟩)/⟨f⟩ for other turbulence slopes"},
+        ),
+        "mu_by_slope": (
+            ("slope", "chi"),
+            np.stack([_chi_and_mu(deck)[1] for deck in decks]),
+            {"units": "1", "long_name": "cosine of the pitch angle at χ for that slope"},
+        ),
+    }
+
+
+def _chi_and_mu(deck: FluxTubeDeck) -> tuple[Array, Array]:
+    chi = np.linspace(-1, 1, deck.output.chi_points)
+    return chi, np.sign(chi) * np.abs(chi) ** deck.scattering.m
+
+
 def _steady_variables(steady: Steady) -> Variables:
     return _angular_variables(("zeta",), steady.distribution, steady.multipole, steady.step)
 
@@ -230,8 +267,7 @@ def _angular_variables(
 def _coordinates(deck: FluxTubeDeck) -> dict[str, Any]:
     output, unit = deck.output, deck.scattering.length_unit
     of = "" if unit == "pc" else ", in units of m²/C"
-    chi = np.linspace(-1, 1, output.chi_points)
-    mu = np.sign(chi) * np.abs(chi) ** deck.scattering.m
+    chi, mu = _chi_and_mu(deck)
     coordinates: dict[str, Any] = {
         "mode": ("mode", np.arange(output.modes), {"units": "1", "long_name": "mode number"}),
         "chi": ("chi", chi, {"units": "1", "long_name": "χ = sgn(μ)|μ|^(1/m)"}),
@@ -247,6 +283,12 @@ def _coordinates(deck: FluxTubeDeck) -> dict[str, Any]:
             {"units": "1", "long_name": "multipole order"},
         ),
     }
+    if output.slopes:
+        coordinates["slope"] = (
+            "slope",
+            np.asarray(output.slopes),
+            {"units": "1", "long_name": "slope q of the turbulence spectrum"},
+        )
     if deck.pulse is not None:
         coordinates["ct"] = (
             "ct",

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crtransport.analytic.flux_tube import focused_solution
+from crtransport.deck.errors import DeckError
 from crtransport.deck.flux_tube import FiniteDifference, FluxTubeDeck, FluxTubeOutput
 from crtransport.deck.load import load_deck
 from crtransport.physics.flux_tube import Emission, Loss, LossKind, Pulse, Tube, Variation
@@ -203,3 +204,17 @@ def test_extrapolation_length_is_in_the_unit_of_the_mean_free_path() -> None:
     )
     np.testing.assert_allclose(one, 0.3591, atol=5e-5)
     np.testing.assert_allclose(three, one / 3)
+
+
+def test_other_slopes_beside_are_what_they_are_alone() -> None:
+    beside = solve(replace(BASE, output=replace(BASE.output, slopes=(1.0, 5 / 3))))
+    for slope in (1.0, 5 / 3):
+        alone = solve(replace(BASE, scattering=Scattering(slope=slope)))
+        other = beside.sel(slope=slope)
+        np.testing.assert_allclose(other.anisotropy_by_slope, alone.anisotropy, atol=1e-12)
+        np.testing.assert_allclose(other.mu_by_slope, alone.mu)
+
+
+def test_other_slopes_do_not_go_with_rigidities() -> None:
+    with pytest.raises(DeckError, match="slopes needs a steady tube"):
+        load_deck("flux_tube_rigidity", {"output.slopes": [1.0]})
