@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -88,3 +89,9 @@ def diffusion_diagonal(conductance: Array) -> Array:
     diagonal[:-1] += conductance
     diagonal[1:] += conductance
     return diagonal
+
+
+def diffusion_matrix(conductance: Array, loss: Array) -> sp.csr_array:
+    """[cell, cell] diffusion with these (n−1,) conductances and loss with this (n,) diagonal."""
+    diagonal = diffusion_diagonal(conductance) + loss
+    return sp.csr_array(sp.diags_array([-conductance, diagonal, -conductance], offsets=[-1, 0, 1]))

@@ -29,7 +29,7 @@ from crtransport.problems.tube import (
     tube_edges,
 )
 from crtransport.solvers.errors import ConvergenceError
-from crtransport.solvers.finite_volume import Cells, diffusion_diagonal
+from crtransport.solvers.finite_volume import Cells, diffusion_matrix
 from crtransport.solvers.problem import TwoWayProblem
 from crtransport.solvers.sturm import slowest_rates
 from crtransport.solvers.two_way_march import solve_march
@@ -75,10 +75,8 @@ def _solve(deck: FluxTubeDeck, cells: int, steps: int, rigidity: float | None) -
 
 def cell_matrix(medium: Medium, where: Coordinate, axis: Cells) -> sp.csr_array:
     """Diffusion and loss, pc^-1, with the weight of the focusing divided out again."""
-    g = cell_conductance(medium, where, axis)
-    diagonal = diffusion_diagonal(g) + cell_loss(medium, where, axis)
+    matrix = diffusion_matrix(cell_conductance(medium, where, axis), cell_loss(medium, where, axis))
     weight = potential_weight(medium, where.mu(axis.points))
-    matrix = sp.diags_array([-g, diagonal, -g], offsets=[-1, 0, 1])
     return sp.csr_array(sp.diags_array(1 / weight) @ matrix)
 
 

@@ -29,6 +29,7 @@ from crtransport.problems.tube import (
     source_loads,
     tube_edges,
 )
+from crtransport.solvers.eigen import decay_modes
 from crtransport.solvers.problem import TwoWayProblem
 from crtransport.solvers.two_way_modes import solve_modes
 
@@ -131,9 +132,10 @@ def extrapolation_length(medium: Medium) -> float:
     axis = spectral_axis(where, order, layers)
     speed = streaming(medium, where, axis.points)
     a, b = spectral_matrices(medium, where, axis)
-    g = np.concatenate([[0.0], np.linalg.solve(a[1:, 1:], b[1:, 0])])
+    g = decay_modes(a, b).neutral
+    assert g is not None  # without loss and focusing zero is a double eigenvalue
     mean = axis.load(where.measure(axis.points)) * where.power / 2
-    g[0] = -(mean @ g)
+    g[0] -= mean @ g
     problem = TwoWayProblem(
         edges=np.array([0.0, np.inf]),
         operator=lambda s: (a, b),

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from crtransport.solvers.elements import graded_elements
 from crtransport.solvers.errors import SingularOperatorError
-from crtransport.solvers.finite_volume import Cells, diffusion_diagonal, graded_faces
+from crtransport.solvers.finite_volume import Cells, diffusion_matrix, graded_faces
 from crtransport.solvers.problem import TwoWayProblem
 from crtransport.solvers.two_way_march import solve_march, two_sided
 from crtransport.solvers.two_way_modes import solve_modes
@@ -52,7 +52,7 @@ def cell_problem(t: float, length: float, n: int) -> tuple[Cells, TwoWayProblem]
     x = axis.points
     weight = tilt(x, t)
     g = axis.conductance((1 - axis.inner**2) * tilt(axis.inner, t), np.ones_like(axis.between))
-    a = sp.diags_array([-g, diffusion_diagonal(g), -g], offsets=[-1, 0, 1]).tocsr()
+    a = diffusion_matrix(g, np.zeros(n))
     up, down = (sp.diags_array(axis.mass(np.maximum(s * x, 0) * weight)) for s in (1, -1))
     ends = exact(np.array([0.0, length]), x, t)
     problem = TwoWayProblem(
