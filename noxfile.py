@@ -31,6 +31,8 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def kernels(session: nox.Session) -> None:
-    """The tests of the solvers with the compiler off, where an index out of range is an error."""
+    """The tests of the kernels with the compiler off, where an index out of range is an error."""
     session.install("-e", ".[dev]")
-    session.run("pytest", "tests/solvers", *session.posargs, env={"NUMBA_DISABLE_JIT": "1"})
+    session.run(
+        "pytest", "tests/solvers/test_kernels.py", *session.posargs, env={"NUMBA_DISABLE_JIT": "1"}
+    )

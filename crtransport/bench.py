@@ -5,7 +5,6 @@ The short form of what ``benchmarks/`` does at length; both print the same rows.
 
 from __future__ import annotations
 
-import difflib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ import numpy as np
 
 from crtransport.analytic.flux_tube import tabulated_rates, taylor_displacement
 from crtransport.deck.flux_tube import FiniteDifference, FluxTubeDeck, FluxTubeOutput
-from crtransport.errors import UnknownNameError
+from crtransport.errors import require_known
 from crtransport.physics.flux_tube import Emission, Loss, Pulse
 from crtransport.physics.scattering import Scattering
 from crtransport.problems.flux_tube import solve_steady
@@ -71,12 +70,7 @@ def measure(names: Sequence[str] = (), repeats: int = 3) -> list[Row]:
         f"{problem}/{method}/{size}": (problem, method, run)
         for problem, method, size, run in _cases()
     }
-    for name in names:
-        if not any(case.startswith(name) for case in cases):
-            known = sorted({"/".join(case.split("/")[:k]) for case in cases for k in (1, 2, 3)})
-            close = difflib.get_close_matches(name, known, n=3, cutoff=0.3)
-            hint = f"; nearest: {', '.join(close)}" if close else ""
-            raise UnknownNameError(f"no benchmark begins with {name!r}{hint}")
+    require_known(names, cases, "benchmark")
     return [
         _measure(name, *case, repeats)
         for name, case in cases.items()

@@ -176,7 +176,7 @@ def validate(names: tuple[str, ...], as_json: bool) -> int:
     NAME selects the comparisons whose name begins so.
 
     \b
-    Example: crtransport validate eigenvalues
+    Example: crtransport validate flux-tube/spectral
     """
     from crtransport.validate import comparisons
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
-from crtransport.errors import UnknownNameError
+from crtransport.errors import require_known
 
 #: model -> module with its rows()
 MODULES = {
@@ -57,12 +56,7 @@ def comparisons(names: Sequence[str] = ()) -> list[Comparison]:
         for model in wanted
         for name, computed, reference, tolerance, formula in import_module(MODULES[model]).rows()
     ]
-    for name in names:
-        if not any(row.name.startswith(name) for row in found):
-            known = sorted({"/".join(row.name.split("/")[:k]) for row in found for k in (1, 2, 3)})
-            close = difflib.get_close_matches(name, known or list(MODULES), n=3, cutoff=0.3)
-            hint = f"; nearest: {', '.join(close)}" if close else ""
-            raise UnknownNameError(f"no comparison begins with {name!r}{hint}")
+    require_known(names, [row.name for row in found], "comparison")
     return [row for row in found if not names or row.name.startswith(tuple(names))]
 
 

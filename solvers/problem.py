@@ -68,7 +68,7 @@ class TwoWayProblem:
         return float(lo + hi) / 2
 
 
-def particle_balance(
+def flux_balance(
     problem: TwoWayProblem, first: Array | None, last: Array | None, lost: Array, ones: Array
 ) -> float:
     """Relative mismatch of 1ᵀ(inflow + jumps) and 1ᵀ(outflow at both ends) + lost.

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import splu
 
 from crtransport.solvers.errors import SingularOperatorError
-from crtransport.solvers.problem import TwoWayProblem, TwoWaySolution, particle_balance
+from crtransport.solvers.problem import TwoWayProblem, TwoWaySolution, flux_balance
 
 Array = NDArray[np.float64]
 
@@ -72,9 +72,7 @@ def solve_march(problem: TwoWayProblem, steps: int, shortest: float) -> TwoWaySo
             lost[k // steps] += (
                 step / 2 * float(np.sum(problem.operator(knots[k] + t * step)[0] @ f))
             )
-    balance = particle_balance(
-        problem, nodal[0, 0], nodal[-1, 1], lost, np.ones(problem.n_functions)
-    )
+    balance = flux_balance(problem, nodal[0, 0], nodal[-1, 1], lost, np.ones(problem.n_functions))
     return TwoWaySolution(
         evaluate=evaluate, residual=float(residual), balance=balance, unknowns=len(rhs)
     )

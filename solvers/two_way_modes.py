@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from crtransport.solvers.eigen import Modes, decay_modes
 from crtransport.solvers.errors import SingularOperatorError
-from crtransport.solvers.problem import TwoWayProblem, TwoWaySolution, particle_balance
+from crtransport.solvers.problem import TwoWayProblem, TwoWaySolution, flux_balance
 
 Array = NDArray[np.float64]
 
@@ -127,7 +127,7 @@ def solve_modes(problem: TwoWayProblem) -> TwoWaySolution:
         ]
     )
     ends = [evaluate(edges[[k]])[0] if np.isfinite(edges[k]) else None for k in (0, -1)]
-    balance = particle_balance(problem, ends[0], ends[1], lost, np.eye(problem.n_functions)[0])
+    balance = flux_balance(problem, ends[0], ends[1], lost, np.eye(problem.n_functions)[0])
     return TwoWaySolution(
         evaluate=evaluate, residual=residual, balance=balance, unknowns=len(amplitudes)
     )

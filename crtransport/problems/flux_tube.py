@@ -189,7 +189,7 @@ def _with_slope(deck: FluxTubeDeck, slope: float) -> FluxTubeDeck:
 
 
 def _slope_variables(decks: list[FluxTubeDeck], answers: list[Steady]) -> Variables:
-    anisotropy = [a.distribution / a.multipole[:, :1] - 1 for a in answers]
+    anisotropy = [_anisotropy(a.distribution, a.multipole[:, 0]) for a in answers]
     return {
         "anisotropy_by_slope": (
             ("slope", "zeta", "chi"),
@@ -202,6 +202,12 @@ def _slope_variables(decks: list[FluxTubeDeck], answers: list[Steady]) -> Variab
             {"units": "1", "long_name": "cosine of the pitch angle at χ for that slope"},
         ),
     }
+
+
+def _anisotropy(distribution: Array, mean: Array) -> Array:
+    """(f − ⟨f⟩)/⟨f⟩; nan where nothing is left."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(distribution / mean[..., None] - 1)
 
 
 def _chi_and_mu(deck: FluxTubeDeck) -> tuple[Array, Array]:
@@ -237,8 +243,6 @@ def _angular_variables(
     dims: tuple[str, ...], distribution: Array, multipole: Array, step: Array
 ) -> Variables:
     mean = multipole[..., 0]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        anisotropy = distribution / mean[..., None] - 1
     return {
         "distribution": (
             (*dims, "chi"),
@@ -247,7 +251,7 @@ def _angular_variables(
         ),
         "anisotropy": (
             (*dims, "chi"),
-            anisotropy,
+            _anisotropy(distribution, mean),
             {"units": "1", "long_name": "anisotropy (f − ⟨f⟩)/⟨f⟩"},
         ),
         "mean_intensity": (dims, mean, {"units": "1", "long_name": "⟨f⟩, mean over μ"}),

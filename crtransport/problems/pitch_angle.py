@@ -219,7 +219,8 @@ def basis_ladder(
         return [(order, 0) for order in orders]
     first = 7 if plain else 11
     if scattering.floor > 0 and scattering.slope > 1:
-        # D turns from |μ|^(q−1) to the floor at this μ: layers go three decades below it
+        # D turns from |μ|^(q−1) to the floor at this μ: layers, of 0.82 decades each, go three
+        # decades below it
         turn = np.log10(scattering.floor) / (scattering.slope - 1)
         first = int(np.clip(np.ceil((3 - turn) / 0.82), first, 40))
     if not plain and medium.loss.kind == "constant-in-chi":

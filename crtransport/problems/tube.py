@@ -24,7 +24,6 @@ class View(NamedTuple):
 
     Attributes
     ----------
-    chi : (n_chi,) array
     at_chi : [chi, function]
         f on the grid of χ.
     moments : [ell, function]
@@ -33,7 +32,6 @@ class View(NamedTuple):
         f(μ) − f(−μ) at the deck's step_mu.
     """
 
-    chi: Array
     at_chi: Array
     moments: Array
     step: Array
@@ -115,9 +113,7 @@ def make_view(deck: FluxTubeDeck, where: Coordinate, axis: Elements | Cells) -> 
     chi = np.linspace(-1, 1, output.chi_points)
     chi_step = output.step_mu ** (1 / where.m)
     step = _at(axis, where.x(np.array([chi_step, -chi_step])))
-    return View(
-        chi, _at(axis, where.x(chi)), _moments(axis, where, output.ell_max), step[0] - step[1]
-    )
+    return View(_at(axis, where.x(chi)), _moments(axis, where, output.ell_max), step[0] - step[1])
 
 
 def _moments(axis: Elements | Cells, where: Coordinate, ell_max: int) -> Array:
@@ -172,6 +168,7 @@ def source_loads(
 
 
 def sample(deck: FluxTubeDeck, view: View, solution: TwoWaySolution) -> Steady:
+    """The outputs of the deck from a solution; ``error`` is for the caller to estimate."""
     coefficients = solution.evaluate(np.asarray(deck.output.zeta))
     multipole = coefficients @ view.moments.T
     with np.errstate(divide="ignore", invalid="ignore"):  # where nothing is left
