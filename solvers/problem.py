@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -158,3 +159,132 @@ class PulseSolution:
     s: Array
     values: Array
     unknowns: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Operator:
+    """A square matrix, and what its columns must add up to if it conserves what it moves.
+
+    Attributes
+    ----------
+    matrix : [n, n] sparse array
+    total : (n,) array
+        1ᵀ matrix as the problem, not the matrix, tells it: the reaction's own weight, or what
+        leaves through the ends. Found apart from ``matrix``, so that the balance is a check.
+    """
+
+    matrix: sp.csr_array
+    total: Array
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Term:
+    """One product Aⱼ ⊗ Xⱼ: ``along`` acts on the levels of the axis, ``across`` on the places."""
+
+    name: str
+    along: Operator
+    across: Operator
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FieldProblem:
+    """One field ψ on the product of an axis and a space of any number of dimensions.
+
+        M ∂ψ/∂t + Σⱼ (Aⱼ ⊗ Xⱼ) ψ + (X_k at level k) ψ = q,      steady unless a method marches
+
+    ψ[k, i] is the field at level k of the axis and place i of the space; (Aⱼ ⊗ Xⱼ) ψ is
+    Aⱼ ψ Xⱼᵀ. A rate is a diagonal A with the mass matrix of its density as X; diffusion in space
+    a diagonal A with one X for each direction; a drift or spreading along the axis a banded A
+    with the mass matrix of what causes it. Nothing says how many terms there are, which of them
+    share a matrix, or what the coordinates are.
+
+    Attributes
+    ----------
+    terms : tuple of Term
+        A of [level, level], X of [place, place]; with time running forward, signs as above
+        (losses positive).
+    source : [level, place] array
+        q: load vectors in space, so that the sum over places is what is set free in total.
+    mass : (n_places,) array
+        Diagonal of M, the volume of each place.
+    scale : (n_levels,) array
+        Size of ψ at each level, positive: the unknown is ψ/scale, and rows are divided by
+        their diagonal.
+    shape : tuple of int
+        Places along each dimension; the last runs fastest.
+    local : tuple of [place, place] sparse arrays
+        X_k: one further matrix for each level, for what is no short sum of products; or empty.
+    """
+
+    terms: tuple[Term, ...]
+    source: Array
+    mass: Array
+    scale: Array
+    shape: tuple[int, ...]
+    local: tuple[sp.csr_array, ...] = ()
+
+    def apply(self, psi: Array) -> Array:
+        """[level, place] Σⱼ Aⱼ ψ Xⱼᵀ + the local matrices."""
+        out = np.zeros_like(psi)
+        for term in self.terms:
+            out += term.along.matrix @ (term.across.matrix @ psi.T).T
+        for k, matrix in enumerate(self.local):
+            out[k] += matrix @ psi[k]
+        return out
+
+    def residual(self, psi: Array) -> float:
+        """‖q − Aψ‖ over ‖q‖, each level divided by its largest source or, without one, loss."""
+        defect = self.source - self.apply(psi)
+        size = np.max(np.abs(self.source), axis=1)
+        size = np.where(size > 0, size, np.max(size) * self.scale / np.max(self.scale))
+        weight = 1 / size[:, None]
+        return float(np.linalg.norm(defect * weight) / np.linalg.norm(self.source * weight))
+
+    def budget(self, psi: Array) -> dict[str, float]:
+        """What each term takes away, relative to the sum of the sources, by its name.
+
+        Conservation says that these add up to 1.
+        """
+        whole = float(np.sum(self.source))
+        taken: dict[str, float] = {}
+        for term in self.terms:
+            part = float(term.along.total @ psi @ term.across.total) / whole
+            taken[term.name] = taken.get(term.name, 0.0) + part
+        return taken
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FieldSolution:
+    """ψ of a FieldProblem, and how well it solves the linear system.
+
+    Attributes
+    ----------
+    values : [level, place] array
+    residual : float
+        FieldProblem.residual.
+    iterations : int
+        Iterations or time steps; 1 for a direct solution.
+    """
+
+    values: Array
+    residual: float
+    iterations: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Coupling:
+    """A source of one field that is linear in another: q_child += A ψ_parent Xᵀ.
+
+    Attributes
+    ----------
+    parent, child : int
+        Positions in the chain, the parent before the child.
+    along : [level of the child, level of the parent] sparse or dense array
+        Diagonal where a level feeds the same level; any matrix else.
+    across : [place, place] sparse array
+    """
+
+    parent: int
+    child: int
+    along: Matrix
+    across: sp.csr_array
