@@ -14,7 +14,7 @@ from crtransport.solvers.problem import Operator
 Array = NDArray[np.float64]
 
 #: points beyond either end at which coefficients are known
-GHOSTS = 3
+GHOSTS = 5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,6 +40,12 @@ class Levels:
         return self.first + self.step * np.arange(-GHOSTS, self.n + GHOSTS)
 
 
-def rate(values: Array) -> Operator:
-    """What happens at each level by itself: a diagonal."""
-    return Operator(matrix=sp.csr_array(sp.diags_array(values)), total=np.asarray(values))
+def rate(values: Array, weight: Array) -> Operator:
+    """What happens at each level by itself: a diagonal; ``weight`` as in FieldProblem."""
+    return Operator(matrix=sp.csr_array(sp.diags_array(values)), total=values * weight)
+
+
+def weight_of(log_scale: Array) -> Array:
+    """(n_levels,) S over its largest value, from ln S on the extended levels."""
+    inner = log_scale[GHOSTS:-GHOSTS]
+    return np.asarray(np.exp(inner - np.max(inner)))

@@ -169,8 +169,9 @@ class Operator:
     ----------
     matrix : [n, n] sparse array
     total : (n,) array
-        1ᵀ matrix as the problem, not the matrix, tells it: the reaction's own weight, or what
-        leaves through the ends. Found apart from ``matrix``, so that the balance is a check.
+        1ᵀ matrix (along the axis, weightᵀ matrix) as the problem tells it: the reaction's own
+        rate, or what leaves through the ends. Found apart from ``matrix``, so that a balance is
+        a check.
     """
 
     matrix: sp.csr_array
@@ -190,7 +191,7 @@ class Term:
 class FieldProblem:
     """One field ψ on the product of an axis and a space of any number of dimensions.
 
-        M ∂ψ/∂t + Σⱼ (Aⱼ ⊗ Xⱼ) ψ + (X_k at level k) ψ = q,      steady unless a method marches
+        M ∂ψ/∂t + Σⱼ (Aⱼ ⊗ Xⱼ) ψ + (Bₖ at level k) ψ = q,      steady unless a method marches
 
     ψ[k, i] is the field at level k of the axis and place i of the space; (Aⱼ ⊗ Xⱼ) ψ is
     Aⱼ ψ Xⱼᵀ. A rate is a diagonal A with the mass matrix of its density as X; diffusion in space
@@ -198,68 +199,74 @@ class FieldProblem:
     with the mass matrix of what causes it. Nothing says how many terms there are, which of them
     share a matrix, or what the coordinates are.
 
+    The unknown is y = ψ/S, S[k] the expected size of ψ at level k, which may fall below the
+    smallest float: the equation is divided by S[k] too, so that A stands for S⁻¹ A S.
+
     Attributes
     ----------
     terms : tuple of Term
-        A of [level, level], X of [place, place]; with time running forward, signs as above
-        (losses positive).
+        A of [level, level], X of [place, place]; losses positive.
     source : [level, place] array
-        q: load vectors in space, so that the sum over places is what is set free in total.
+        q/S: load vectors in space, whose sum over places is what is set free in total.
     mass : (n_places,) array
         Diagonal of M, the volume of each place.
-    scale : (n_levels,) array
-        Size of ψ at each level, positive: the unknown is ψ/scale, and rows are divided by
-        their diagonal.
+    weight : (n_levels,) array
+        S over its largest value: what y counts in a sum over levels.
     shape : tuple of int
         Places along each dimension; the last runs fastest.
     local : tuple of [place, place] sparse arrays
-        X_k: one further matrix for each level, for what is no short sum of products; or empty.
+        Bₖ: one further matrix for each level, for what is no short sum of products; or empty.
     """
 
     terms: tuple[Term, ...]
     source: Array
     mass: Array
-    scale: Array
+    weight: Array
     shape: tuple[int, ...]
     local: tuple[sp.csr_array, ...] = ()
 
-    def apply(self, psi: Array) -> Array:
-        """[level, place] Σⱼ Aⱼ ψ Xⱼᵀ + the local matrices."""
-        out = np.zeros_like(psi)
+    def apply(self, y: Array) -> Array:
+        """[level, place] Σⱼ Aⱼ y Xⱼᵀ + the local matrices."""
+        out = np.zeros_like(y)
         for term in self.terms:
-            out += term.along.matrix @ (term.across.matrix @ psi.T).T
+            out += term.along.matrix @ (term.across.matrix @ y.T).T
         for k, matrix in enumerate(self.local):
-            out[k] += matrix @ psi[k]
+            out[k] += matrix @ y[k]
         return out
 
-    def residual(self, psi: Array) -> float:
-        """‖q − Aψ‖ over ‖q‖, each level divided by its largest source or, without one, loss."""
-        defect = self.source - self.apply(psi)
+    def row_weights(self) -> Array:
+        """(n_levels,) what makes the rows of all levels comparable: one over the largest source."""
         size = np.max(np.abs(self.source), axis=1)
-        size = np.where(size > 0, size, np.max(size) * self.scale / np.max(self.scale))
-        weight = 1 / size[:, None]
-        return float(np.linalg.norm(defect * weight) / np.linalg.norm(self.source * weight))
+        typical = np.median(size[size > 0])
+        return np.asarray(1 / np.where(size > 1e-6 * typical, size, typical))
 
-    def budget(self, psi: Array) -> dict[str, float]:
+    def residual(self, y: Array) -> float:
+        """‖q − Ay‖ over ‖q‖, with the row weights."""
+        weights = self.row_weights()[:, None]
+        defect = np.linalg.norm((self.source - self.apply(y)) * weights)
+        return float(defect / np.linalg.norm(self.source * weights))
+
+    def budget(self, y: Array) -> dict[str, float]:
         """What each term takes away, relative to the sum of the sources, by its name.
 
-        Conservation says that these add up to 1.
+        Conservation says that these add up to 1. Local matrices are not in it.
         """
-        whole = float(np.sum(self.source))
+        whole = float(self.weight @ np.sum(self.source, axis=1))
         taken: dict[str, float] = {}
         for term in self.terms:
-            part = float(term.along.total @ psi @ term.across.total) / whole
+            part = float(term.along.total @ y @ term.across.total) / whole
             taken[term.name] = taken.get(term.name, 0.0) + part
         return taken
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FieldSolution:
-    """ψ of a FieldProblem, and how well it solves the linear system.
+    """y of a FieldProblem, and how well it solves the linear system.
 
     Attributes
     ----------
     values : [level, place] array
+        y = ψ/S.
     residual : float
         FieldProblem.residual.
     iterations : int
@@ -273,14 +280,14 @@ class FieldSolution:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Coupling:
-    """A source of one field that is linear in another: q_child += A ψ_parent Xᵀ.
+    """A source of one field that is linear in another: q_child += A y_parent Xᵀ.
 
     Attributes
     ----------
     parent, child : int
         Positions in the chain, the parent before the child.
     along : [level of the child, level of the parent] sparse or dense array
-        Diagonal where a level feeds the same level; any matrix else.
+        Diagonal where a level feeds the same level, any matrix else; it holds S_parent/S_child.
     across : [place, place] sparse array
     """
 
