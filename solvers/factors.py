@@ -1,0 +1,167 @@
+"""Sparse LDU of the level matrices Σⱼ Aⱼ[k, k] Xⱼ + Bₖ: one pattern, factored many abreast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import scipy.sparse.linalg as sla
+from numpy.typing import NDArray
+
+from crtransport.solvers.errors import SingularOperatorError
+from crtransport.solvers.kernels.sparse_levels import Pattern, factor, solve
+from crtransport.solvers.problem import FieldProblem
+
+Array = NDArray[np.float64]
+
+#: matrices factored abreast: one cache line of doubles
+_ABREAST = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Factors:
+    """A_k = L_k D_k U_k with the places in the order ``order``.
+
+    Attributes
+    ----------
+    order : (n_places,) array of int
+        Place at each position: a fill-reducing ordering.
+    pattern : Pattern
+    low, up : [level, entry] arrays
+        The same array where the matrices are symmetric.
+    inverse : [level, place] array
+        1/D.
+    """
+
+    order: Any
+    pattern: Pattern
+    low: Array
+    up: Array
+    inverse: Array
+
+    def solve(self, k: int, load: Array) -> Array:
+        """A_k⁻¹ load, both in the given order of places."""
+        x = load[self.order]
+        solve(self.pattern, self.low[k], self.up[k], self.inverse[k], x)
+        out = np.empty_like(x)
+        out[self.order] = x
+        return out
+
+
+def factor_levels(problem: FieldProblem) -> Factors:
+    """Factor the diagonal block of every level.
+
+    Raises
+    ------
+    SingularOperatorError
+        If a pivot vanishes or is no number.
+    """
+    n, m = problem.source.shape
+    rates = [term.along.matrix.diagonal() for term in problem.terms]
+    parts = [
+        (sp.coo_array(term.across.matrix), rate)
+        for term, rate in zip(problem.terms, rates, strict=True)
+        if rate.any()
+    ]
+    order, pattern = _analyse(_union([matrix for matrix, _ in parts], problem.local, m))
+    slots = _Slots(order, pattern)
+    padded = -(-n // _ABREAST) * _ABREAST
+    values = np.zeros((2 * len(pattern.row) + m, padded))
+    for matrix, rate in parts:
+        # no two entries of one matrix share a slot
+        values[slots.of(matrix), :n] += matrix.data[:, None] * rate
+    for k, local in enumerate(problem.local):
+        matrix = sp.coo_array(local)
+        values[slots.of(matrix), k] += matrix.data
+    values[:, n:] = values[:, n - 1 : n]
+    return Factors(order, pattern, *_factored(pattern, values, m, n))
+
+
+def _factored(pattern: Pattern, values: Array, m: int, n: int) -> tuple[Array, Array, Array]:
+    """low, up, inverse of Factors from [slot, level] values, some levels abreast."""
+    n_low, padded = len(pattern.row), values.shape[1]
+    symmetric = np.array_equal(values[:n_low], values[n_low:-m])
+    work = np.zeros((2, m, _ABREAST))
+    low, inverse = np.empty((padded, n_low)), np.empty((padded, m))
+    up = low if symmetric else np.empty((padded, n_low))
+    for first in range(0, padded, _ABREAST):
+        some = slice(first, first + _ABREAST)
+        block = np.ascontiguousarray(values[:, some])
+        factor(pattern, symmetric, block[:n_low], block[n_low:-m], block[-m:], work[0], work[1])
+        low[some] = block[:n_low].T
+        if not symmetric:
+            up[some] = block[n_low:-m].T
+        with np.errstate(divide="ignore"):
+            inverse[some] = 1 / block[-m:].T
+    if not np.all(np.isfinite(inverse)) or not np.all(np.isfinite(low)):
+        raise SingularOperatorError("the operator at a level is singular")
+    return low[:n], up[:n], inverse[:n]
+
+
+class _Slots:
+    """Where an entry of a matrix stands: in L, in U, or on the diagonal."""
+
+    def __init__(self, order: Any, pattern: Pattern) -> None:
+        self.m, self.n_low = len(order), len(pattern.row)
+        self.position = np.empty(self.m, dtype=np.int64)
+        self.position[order] = np.arange(self.m)
+        column = np.repeat(np.arange(self.m), np.diff(pattern.start))
+        self.keys = column * self.m + pattern.row
+
+    def of(self, matrix: sp.coo_array) -> NDArray[np.int64]:
+        """(nnz,) slots of the entries of ``matrix``."""
+        i, j = self.position[matrix.row], self.position[matrix.col]
+        found = np.searchsorted(self.keys, np.minimum(i, j) * self.m + np.maximum(i, j))
+        below = np.where(i > j, found, self.n_low + found)
+        return np.where(i == j, 2 * self.n_low + i, below)
+
+
+def _union(
+    matrices: list[sp.coo_array], local: tuple[sp.csr_array, ...], m: int
+) -> sp.csc_array:
+    """Symmetric pattern of all the matrices, as a diagonally dominant matrix."""
+    pattern = sp.csr_array((m, m))
+    for matrix in [*matrices, *local]:
+        ones = sp.csr_array(abs(matrix) > 0, dtype=float)
+        pattern = pattern + ones + ones.T
+    pattern.data[:] = 1.0
+    return sp.csc_array(pattern + sp.eye_array(m) * m)
+
+
+def _analyse(union: sp.csc_array) -> tuple[Any, Pattern]:
+    """A fill-reducing order of the places, and the pattern of L in it."""
+    options = {"SymmetricMode": True}
+    rough = sla.splu(union, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
+    order = np.argsort(rough.perm_c)
+    ordered = sp.csc_array(sp.tril(union[order][:, order], -1))
+    ordered.sort_indices()
+    columns = _fill(np.split(ordered.indices, ordered.indptr[1:-1]))
+    lower = sp.csc_array(
+        (
+            np.arange(sum(map(len, columns))),
+            np.concatenate(columns),
+            np.cumsum([0, *map(len, columns)]),
+        ),
+        shape=union.shape,
+    )
+    rows = sp.csr_array(lower)
+    parts = lower.indptr, lower.indices, rows.indptr, rows.indices, rows.data
+    return order, Pattern(*(part.astype(np.int32) for part in parts))
+
+
+def _fill(columns: list[Any]) -> list[Any]:
+    """Row indices of each column of L: its own, and those of the columns that it follows.
+
+    The first entry below the diagonal is the parent, which takes over all others (elimination
+    tree: Davis 2006, Direct Methods for Sparse Linear Systems, Sec. 4.1).
+    """
+    inherited: list[list[Any]] = [[] for _ in columns]
+    filled = []
+    for own, children in zip(columns, inherited, strict=True):
+        rows = np.unique(np.concatenate([own, *children])) if children else own
+        filled.append(rows)
+        if len(rows) > 1:
+            inherited[rows[0]].append(rows[1:])
+    return filled
