@@ -280,18 +280,18 @@ class FieldSolution:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Coupling:
-    """A source of one field that is linear in another: q_child += A y_parent Xᵀ.
+    """A source of one field that is linear in another: q_child = A y_parent Xᵀ.
 
     Attributes
     ----------
-    parent, child : int
-        Positions in the chain, the parent before the child.
     along : [level of the child, level of the parent] sparse or dense array
         Diagonal where a level feeds the same level, any matrix else; it holds S_parent/S_child.
     across : [place, place] sparse array
     """
 
-    parent: int
-    child: int
     along: Matrix
     across: sp.csr_array
+
+    def source(self, parent: Array) -> Array:
+        """[level, place] what a parent's y adds to the child's source."""
+        return np.asarray(self.along @ (self.across @ parent.T).T)
