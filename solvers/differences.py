@@ -1,4 +1,4 @@
-"""Drift and spreading along the axis: conservative differences of order 3 or 5, fitted to the scale.
+"""Drift and spreading along the axis: conservative fitted differences of order 3 or 5.
 
 A flux through a face is a sum over the levels around it, and what a level loses is the difference
 of its two fluxes. The weights are exact for a polynomial times e^(σu), where σ is the slope of the
@@ -60,9 +60,7 @@ def drift(levels: Levels, speed: Array, log_scale: Array, order: int) -> Operato
     return _divergence(levels, flux, slope, log_scale, low, high)
 
 
-def spread(
-    levels: Levels, strength: Array, tilt: float, log_scale: Array, order: int
-) -> Operator:
+def spread(levels: Levels, strength: Array, tilt: float, log_scale: Array, order: int) -> Operator:
     """−∂[strength (∂ψ/∂u − tilt ψ)]/∂u, as ∂²(strength ψ) less ∂[(strength' + tilt strength) ψ].
 
     Parameters
@@ -94,8 +92,13 @@ def _fitted(s: NDArray[np.complex128]) -> NDArray[np.complex128]:
 
 
 def _slopes(coefficient: Array, log_scale: Array) -> Array:
-    """(n + 1,) logarithmic slope of coefficient · scale per step, at each face."""
-    return np.diff(np.log(np.abs(coefficient)) + log_scale)[GHOSTS - 1 : 1 - GHOSTS]
+    """(n + 1,) logarithmic slope per step at each face of coefficient · scale.
+
+    Of the scale alone where the coefficient changes sign: any slope keeps the order.
+    """
+    one_sign = np.all(coefficient > 0) or np.all(coefficient < 0)
+    logs = log_scale + np.log(np.abs(coefficient)) if one_sign else log_scale
+    return np.diff(logs)[GHOSTS - 1 : 1 - GHOSTS]
 
 
 def _weights(

@@ -118,9 +118,7 @@ class _Slots:
         return np.where(i == j, 2 * self.n_low + i, below)
 
 
-def _union(
-    matrices: list[sp.coo_array], local: tuple[sp.csr_array, ...], m: int
-) -> sp.csc_array:
+def _union(matrices: list[sp.coo_array], local: tuple[sp.csr_array, ...], m: int) -> sp.csc_array:
     """Symmetric pattern of all the matrices, as a diagonally dominant matrix."""
     pattern = sp.csr_array((m, m))
     for matrix in [*matrices, *local]:

@@ -21,8 +21,8 @@ GHOSTS = 5
 class Levels:
     """``n`` levels at first, first + step, …
 
-        ghosts | level 0 | level 1 | … | level n−1 | ghosts
-               ^ face 0  ^ face 1                  ^ face n
+    ghosts | level 0 | level 1 | … | level n−1 | ghosts
+           ^ face 0  ^ face 1                  ^ face n
     """
 
     first: float

@@ -162,7 +162,7 @@ class NodalGrid:
         return Operator(matrix=sp.csr_array(sp.diags_array(diagonal)), total=diagonal)
 
     def sheet(self, axis: int, function: Coefficient) -> Array:
-        """(n_places,) ∫ function φᵢ dS over the low end of one axis, function of all coordinates."""
+        """(n_places,) ∫ function φᵢ dS over the low end of an axis; function of all coordinates."""
         others = [a for i, a in enumerate(self.axes) if i != axis]
         points = np.meshgrid(
             *(a.edges[:1] if i == axis else a.points for i, a in enumerate(self.axes)),

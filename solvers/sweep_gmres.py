@@ -42,18 +42,19 @@ def solve_sweep(
     """
     sweeps = _Sweeps.of(problem)
     y, iterations = np.zeros_like(problem.source), 0
-    residual = goal = 1.0
+    residual, before = 1.0, np.inf
     while residual > rtol:
-        if iterations >= max_iterations:
+        if iterations >= max_iterations or residual > 0.5 * before:
             raise ConvergenceError(
                 f"residual {residual:.1e} after {iterations} sweeps; asked for {rtol:.0e}"
             )
         # what GMRES sees is the residual after half a sweep: usually close to the residual itself
-        goal = 0.5 * rtol / residual
         correction, used = sweeps.gmres(
-            problem.source - problem.apply(y), goal, max_iterations - iterations
+            problem.source - problem.apply(y),
+            0.5 * rtol / residual,
+            max_iterations - iterations,
         )
-        y, iterations = y + correction, iterations + used
+        y, iterations, before = y + correction, iterations + used, residual
         residual = problem.residual(y)
     return FieldSolution(values=y, residual=residual, iterations=iterations)
 

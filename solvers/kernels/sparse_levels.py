@@ -43,8 +43,8 @@ def factor(pattern, symmetric, low, up, diagonal, work_low, work_up):  # type: i
     """Factor several matrices abreast, in place: low, up [entry, m], diagonal [place, m].
 
     On entry the matrices, on return their factors. Left-looking, without pivoting. With
-    ``symmetric`` up is not touched: it is low. work_low, work_up [place, m] are zero, and zero again
-    on return.
+    ``symmetric`` up is not touched: it is low. work_low, work_up [place, m] are zero, also on
+    return.
     """
     n, m = diagonal.shape
     for j in range(n):
