@@ -1,0 +1,159 @@
+"""The figures of a galaxy's dataset: which there are, what they show, and what they leave out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
+from matplotlib.figure import Figure
+
+from crtransport.measurements.table import Table
+from crtransport.plots.galaxy import draw
+from crtransport.plots.galaxy_maps import energy_name
+
+ENERGY = np.geomspace(0.1, 1e6, 30)
+LIGHT = ("H1", "He3", "He4", "Be9", "Be10", "B10", "B11", "C12", "N14", "O16")
+
+
+def dataset(*nuclides: str, ratios: tuple[str, ...] = (), modulated: bool = True) -> xr.Dataset:
+    weight = np.arange(1, 1 + len(nuclides))[:, None]
+    flux = ENERGY**-2.7 * weight / (1 + 1 / ENERGY)
+    over = ("nuclide", "kinetic_energy")
+    found = xr.Dataset(
+        {
+            "flux_lis": (over, flux),
+            "flux_toa": (over, flux / (1 + 0.5 / ENERGY) if modulated else flux),
+            "flux_lis_rel_error": (over, 1e-6 * weight * np.ones_like(ENERGY)),
+        },
+        {"nuclide": list(nuclides), "kinetic_energy": ENERGY},
+        {"error_tolerance": 1e-4},
+    )
+    if ratios:
+        curve = 0.3 * ENERGY ** -np.linspace(0.3, 0, len(ratios))[:, None]
+        for name, axis in (
+            ("ratio_lis", "kinetic_energy"),
+            ("ratio_toa", "kinetic_energy"),
+            ("ratio_rigidity", "rigidity"),
+        ):
+            found[name] = (("ratio_name", axis), curve)
+        found = found.assign_coords(ratio_name=list(ratios), rigidity=2 * ENERGY)
+    return found
+
+
+def with_maps(data: xr.Dataset) -> xr.Dataset:
+    r, z = np.linspace(0, 20, 21), np.linspace(0, 4, 9)
+    shape = 3 * np.cos(np.pi * r / 40)[:, None] * (1 - z / 4)
+    density = xr.DataArray(shape, {"r": r, "z": z}, ("r", "z")) * data.flux_lis
+    density.attrs["r_sun"] = 8.5
+    return data.assign(density=density)
+
+
+def measured(quantity: str, x_kind: str = "kinetic_energy_per_nucleon_GeV") -> Table:
+    one, flux = np.ones(2), "_" not in quantity
+    return Table(
+        name="t",
+        experiment="Experiment",
+        quantity=quantity,
+        reference="",
+        x_kind=x_kind,
+        unit="m-2 s-1 sr-1 (GeV/n)-1" if flux else "1",
+        x=np.array([10.0, 100.0]),
+        y=np.array([2e-3, 4e-6]) if flux else np.array([0.2, 0.1]),
+        stat_lo=1e-7 * one,
+        stat_hi=1e-7 * one,
+        sys_lo=1e-7 * one,
+        sys_hi=1e-7 * one,
+    )
+
+
+def shown(figure: Figure) -> list[str]:
+    (legend,) = figure.legends
+    return [text.get_text() for text in legend.get_texts()]
+
+
+def points_in(axes: Axes) -> list[Any]:
+    return [box for box in axes.containers if isinstance(box, ErrorbarContainer)]
+
+
+@pytest.mark.parametrize("nuclides", [("H1",), ("C12", "B10", "B11"), LIGHT])
+def test_spectra_stand_beside_what_is_measured(nuclides: tuple[str, ...]) -> None:
+    figures = draw(dataset(*nuclides), [measured("H"), measured("B"), measured("Fe")])
+    assert list(figures) == [""]
+    figure = figures[""]
+    figure.draw_without_rendering()
+    elements = list(dict.fromkeys(name.rstrip("0123456789") for name in nuclides))
+    assert len(figure.axes) == 2 * len(elements)
+    spectra = {axes.texts[0].get_text(): axes for axes in figure.axes if len(axes.texts) == 1}
+    drawn = [name for name, axes in spectra.items() if points_in(axes)]
+    assert drawn == [name for name in elements if name in ("H", "B")]
+    assert shown(figure) == ["interstellar", "at the Earth", "Experiment"]
+    box = figure.legends[0].get_window_extent()
+    assert not any(box.overlaps(axes.get_window_extent()) for axes in figure.axes)
+
+
+def test_element_is_the_sum_of_its_isotopes() -> None:
+    """The lines of a panel: interstellar, at the Earth, and each isotope at the Earth."""
+    data = dataset("B10", "B11")
+    lines = draw(data, [])[""].axes[0].lines
+    scaled = [np.asarray(line.get_ydata()) / ENERGY**2.7 for line in lines]
+    assert scaled[0] == pytest.approx(data.flux_lis.sum("nuclide").values, rel=1e-12)
+    assert scaled[1] == pytest.approx(data.flux_toa.sum("nuclide").values, rel=1e-12)
+    assert scaled[2:] == pytest.approx(data.flux_toa.values, rel=1e-12)
+
+
+def test_without_modulation_there_is_one_curve() -> None:
+    figure = draw(dataset("H1", modulated=False), [])[""]
+    assert shown(figure) == ["interstellar"]
+    assert len(figure.axes[0].lines) == 1
+
+
+def test_many_elements_and_maps_take_several_figures() -> None:
+    names = [f"{element}{12 + i}" for i, element in enumerate("HBCNOFPSKV")]
+    figures = draw(with_maps(dataset(*names)), [])
+    assert list(figures) == [
+        "", "V", "maps", "maps_N15_O16_F17", "maps_P18_S19_K20", "maps_V21",
+    ]  # fmt: skip
+
+
+def test_ratios_are_against_what_is_measured() -> None:
+    points = [measured("B_C", "rigidity_GV"), measured("B_C"), measured("Be_B"), measured("H_He")]
+    data = dataset("B11", "C12", "Be9", ratios=("B/C", "Be/B", "10Be/9Be"))
+    figure = draw(data, points)["ratios"]
+    figure.draw_without_rendering()
+    assert [axes.get_xlabel().split()[0] for axes in figure.axes] == [
+        "rigidity", "kinetic", "kinetic",
+    ]  # fmt: skip
+    assert [len(points_in(axes)) for axes in figure.axes] == [1, 1, 0]
+    assert [len(axes.lines) - len(points_in(axes)) for axes in figure.axes] == [1, 2, 2]
+    assert [axes.get_yscale() for axes in figure.axes] == ["log", "log", "linear"]
+    assert shown(figure) == ["interstellar", "at the Earth", "Experiment"]
+
+
+def test_a_flux_that_vanishes_and_an_error_of_zero_are_drawn() -> None:
+    nothing = dataset("H1") * 0
+    draw(nothing, [])[""].draw_without_rendering()
+
+
+def test_maps_are_relative_to_the_sun() -> None:
+    figure = draw(with_maps(dataset("H1", "He4")), [])["maps"]
+    figure.draw_without_rendering()
+    *panels, bar = figure.axes
+    assert len(panels) == 6
+    for axes in panels:
+        mesh = axes.collections[0]
+        values = np.asarray(mesh.get_array()).reshape(9, 21)
+        assert np.interp(8.5, np.linspace(0, 20, 21), values[0]) == pytest.approx(1, rel=1e-12)
+        assert mesh.norm.vmax == pytest.approx(values.max(), rel=1e-12)
+    assert "odot" in bar.get_ylabel()
+
+
+@pytest.mark.parametrize(
+    ("energy", "name"),
+    [(3.1e-5, "0.031 MeV/n"), (0.394, "390 MeV/n"), (0.998, "1 GeV/n"), (5.9e4, "59 TeV/n")],
+)
+def test_energies_have_a_prefix(energy: float, name: str) -> None:
+    assert energy_name(energy) == name
