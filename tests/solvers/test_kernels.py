@@ -6,6 +6,15 @@ import numpy as np
 import pytest
 
 from crtransport.solvers.finite_volume import diffusion_diagonal
+from crtransport.solvers.kernels.sparse_levels import (
+    Couplings,
+    Pattern,
+    couple,
+    factor,
+    solve,
+    sweep_down,
+    sweep_up,
+)
 from crtransport.solvers.kernels.strang import advect, combine, solve_rows
 from crtransport.solvers.kernels.sturm import bisect_rates, count_negative
 
@@ -79,3 +88,73 @@ def test_combine() -> None:
     out = np.empty((3, 4))
     combine(a, b, 2.0, -1.0, out)
     np.testing.assert_allclose(out, 2 * a - b)
+
+
+#: of L for the arrow with its point at the end, 4 × 4: columns 0, 1, 2 reach row 3
+ARROW = Pattern(
+    start=np.array([0, 1, 2, 3, 3]),
+    row=np.array([3, 3, 3]),
+    row_start=np.array([0, 0, 0, 0, 3]),
+    column=np.array([0, 1, 2]),
+    position=np.array([0, 1, 2]),
+)
+
+
+def arrow(symmetric: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Matrix, and its strictly lower, strictly upper and diagonal entries on the pattern."""
+    low, diagonal = RANDOM.uniform(-1, 1, 3), RANDOM.uniform(3, 4, 4)
+    up = low if symmetric else RANDOM.uniform(-1, 1, 3)
+    matrix = np.diag(diagonal)
+    matrix[3, :3], matrix[:3, 3] = low, up
+    return matrix, low, up, diagonal
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_factors_of_two_matrices_abreast_solve_both(symmetric: bool) -> None:
+    both = [arrow(symmetric) for _ in range(2)]
+    low, up, diagonal = (np.stack([m[i] for m in both], axis=1) for i in (1, 2, 3))
+    factor(ARROW, symmetric, low, up, diagonal, np.zeros((4, 2)), np.zeros((4, 2)))
+    for b, (matrix, *_) in enumerate(both):
+        x = np.arange(1.0, 5.0)
+        upper = low if symmetric else up
+        columns = np.ascontiguousarray(low[:, b]), np.ascontiguousarray(upper[:, b])
+        solve(ARROW, *columns, 1 / diagonal[:, b], x)
+        np.testing.assert_allclose(matrix @ x, np.arange(1.0, 5.0), rtol=1e-13)
+
+
+def test_sweeps_are_the_system_preconditioned_from_both_sides() -> None:
+    """s = (D/ω)(D/ω + L)⁻¹ A (D/ω + U)⁻¹ v for three levels of four places."""
+    along = np.array([[0.0, 0.3, 0.1], [0.2, 0.0, 0.4], [0.0, 0.5, 0.0]])
+    across = np.diag(RANDOM.uniform(0.5, 1, 4)) + np.diag([0.1, 0.2, 0.3], 1)
+    levels = [arrow(True) for _ in range(3)]
+    low, up, diagonal = (np.stack([m[i] for m in levels], axis=1) for i in (1, 2, 3))
+    factor(ARROW, True, low, up, diagonal, np.zeros((4, 3)), np.zeros((4, 3)))
+    entries = [np.flatnonzero(row) for row in along]
+    columns = [np.flatnonzero(row) for row in across]
+    couplings = Couplings(
+        start=np.array([np.cumsum([0, *map(len, entries)])]),
+        level=np.concatenate(entries),
+        value=along[along != 0],
+        x_start=np.array([np.cumsum([0, *map(len, columns)])]),
+        x_column=np.concatenate(columns),
+        x_value=across[across != 0],
+    )
+    relax = np.array([1.0, 1.3, 1.1])
+    factors = low.T.copy(), low.T.copy(), 1 / diagonal.T.copy()
+    v, t, d, e, s = (np.zeros((3, 4)) for _ in range(5))
+    v[:] = RANDOM.uniform(-1, 1, (3, 4))
+    sweep_down(ARROW, couplings, *factors, relax, v, t, d)
+    sweep_up(ARROW, couplings, *factors, relax, v, d, t, e, s)
+    blocks = np.zeros((12, 12))
+    scaled = np.zeros((12, 12))
+    for k, (matrix, *_) in enumerate(levels):
+        blocks[4 * k : 4 * k + 4, 4 * k : 4 * k + 4] = matrix
+        scaled[4 * k : 4 * k + 4, 4 * k : 4 * k + 4] = matrix / relax[k]
+    upper, lower = np.kron(np.triu(along), across), np.kron(np.tril(along), across)
+    found = np.linalg.solve(scaled + upper, v.ravel())
+    np.testing.assert_allclose(t.ravel(), found, rtol=1e-12)
+    expected = scaled @ np.linalg.solve(scaled + lower, (blocks + upper + lower) @ found)
+    np.testing.assert_allclose(s.ravel(), expected, rtol=1e-11, atol=1e-13)
+    out = np.zeros(4)
+    couple(couplings, 1, 0, 3, v, np.zeros(4), out)
+    np.testing.assert_allclose(out, -across @ (along[1] @ v), rtol=1e-13)
