@@ -3,4 +3,5 @@
 SPEED_OF_LIGHT = 2.99792458e10  # cm/s, exact
 KPC = 3.0856775814913673e21  # cm
 YEAR = 3.15576e7  # s, Julian
+MYR = 1e6 * YEAR  # s
 ERG = 1e3 / 1.602176634  # GeV per erg is 624.15...

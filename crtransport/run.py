@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MODELS = {
     "flux-tube": "crtransport.problems.flux_tube",
+    "galaxy": "crtransport.problems.galaxy",
     "burst": "crtransport.problems.burst",
 }
 

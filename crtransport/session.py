@@ -14,7 +14,11 @@ from crtransport.deck.schema import Deck
 from crtransport.output import check_folder, netcdf_bytes, png_bytes, write_atomic
 from crtransport.run import MODELS, measured, measured_names, run
 
-PLOTS = {"flux-tube": "crtransport.plots.flux_tube", "burst": "crtransport.plots.burst"}
+PLOTS = {
+    "flux-tube": "crtransport.plots.flux_tube",
+    "galaxy": "crtransport.plots.galaxy",
+    "burst": "crtransport.plots.burst",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
+from crtransport.deck.compare import Compare
 from crtransport.nuclides import nuclide
 from crtransport.physics.burst import LocalSource
 from crtransport.physics.diffusion import TwoHalo
@@ -42,21 +43,6 @@ class BurstOutput:
             nuclide(element)
         if len(set(self.species)) < len(self.species):
             raise ValueError("species names an element twice")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Compare:
-    """What is drawn beside the result.
-
-    Attributes
-    ----------
-    measurements : tuple of str
-        Names of measured tables, "AMS-02_H_rigidity"; drawn where a data folder is given.
-    """
-
-    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
-
-    measurements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +84,12 @@ class BurstDeck:
         twice = [name for name, count in names.items() if count > 1]
         if twice:
             raise ValueError(f'local_source.name = "{twice[0]}" is given twice')
+        for key, found in (
+            ("anisotropy", self.diffusion.anisotropy != 1),
+            ("radial", self.diffusion.radial),
+        ):
+            if found:
+                raise ValueError(f"diffusion.{key} has no effect in a uniform medium; leave it out")
         silent = [name for name in self.output.species if name not in self.emitted()]
         if silent:
             emitted = ", ".join(self.emitted())

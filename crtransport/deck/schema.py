@@ -14,10 +14,15 @@ from pydantic import Discriminator, TypeAdapter
 
 from crtransport.deck.burst import BurstDeck
 from crtransport.deck.flux_tube import FluxTubeDeck
+from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.units import Count, Quantity
 
-Deck = FluxTubeDeck | BurstDeck
-DECKS: dict[str, type[Deck]] = {"flux-tube": FluxTubeDeck, "burst": BurstDeck}
+Deck = FluxTubeDeck | GalaxyDeck | BurstDeck
+DECKS: dict[str, type[Deck]] = {
+    "flux-tube": FluxTubeDeck,
+    "galaxy": GalaxyDeck,
+    "burst": BurstDeck,
+}
 
 _ENTRY = re.compile(r"^(\w+(?:, \w+)*)(?: : .*)?$")
 

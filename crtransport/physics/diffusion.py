@@ -1,4 +1,4 @@
-"""Spatial diffusion of cosmic rays in the Galaxy: D against rigidity and height."""
+"""Spatial diffusion of cosmic rays in the Galaxy: D against rigidity and place."""
 
 from __future__ import annotations
 
@@ -7,16 +7,135 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Discriminator
 
-from crtransport.units import Quantity
+from crtransport.physics.tables import check_table, interpolate
+from crtransport.units import Positive, Quantity
 
 Array = NDArray[np.float64]
 Rigidity = Annotated[float, Quantity(unit="GV", gt=0)]
 Slope = Annotated[float, Quantity(ge=-5, le=5)]
+Kpc = Annotated[float, Quantity(unit="kpc")]
+Length = Annotated[float, Quantity(unit="kpc", gt=0)]
+Knots = tuple[list[float], list[float]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TwoHalo:
+class RadialExponential:
+    """D grows away from the axis of the Galaxy: a factor exp[(r − r₀)/length].
+
+    Attributes
+    ----------
+    kind : str
+        "exponential".
+    length : float
+        Distance over which D grows by e, kpc; negative where it falls.
+    r0 : float
+        Distance from the axis at which the factor is 1, kpc.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    kind: Literal["exponential"]
+    length: Kpc
+    r0: Annotated[float, Quantity(unit="kpc", ge=0)] = 8.5
+
+    def __post_init__(self) -> None:
+        if abs(self.length) < 0.5:
+            raise ValueError(f"length = {self.length:g} kpc: D would change e-fold within 0.5 kpc")
+
+    def factor(self, r: Array) -> Array:
+        """At r in kpc."""
+        return np.exp((r - self.r0) / self.length)
+
+    def knots(self) -> list[float]:
+        """Where it has kinks: nowhere."""
+        return []
+
+
+@dataclass(frozen=True, kw_only=True)
+class RadialTable:
+    """D times a factor given by points, linear in between and constant beyond.
+
+    Attributes
+    ----------
+    kind : str
+        "table".
+    r : tuple of float
+        Distances from the axis, kpc, increasing.
+    f : tuple of float
+        The factors.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    kind: Literal["table"]
+    r: tuple[Kpc, ...]
+    f: tuple[Positive, ...]
+
+    def __post_init__(self) -> None:
+        check_table("r", self.r, {"f": self.f})
+
+    def factor(self, r: Array) -> Array:
+        """At r in kpc."""
+        return interpolate(r, self.r, self.f)
+
+    def knots(self) -> list[float]:
+        """Where it has kinks."""
+        return list(self.r)
+
+
+Radial = Annotated[RadialExponential | RadialTable, Discriminator("kind")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diffusion:
+    """D(R, r, z) = f(z) g(r) D₀ β^η (R/R₀)^δ₁ [1 + (R/R₁)²]^((δ₂−δ₁)/2).
+
+    What all shapes in space have in common (Yuan 2025, arXiv:2511.06733, Eqs. 2 and 3).
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    D0: Annotated[float, Quantity(unit="cm2/s", gt=0, lt=1e100)] = 4.5e28
+    R0: Rigidity = 4.0
+    delta1: Slope = 0.48
+    delta2: Slope = 0.20
+    R1: Rigidity = 250.0
+    eta: Slope = -1.0
+    anisotropy: Annotated[float, Quantity(ge=1e-3, le=1e3)] = 1.0
+    radial: Radial | None = None
+
+    def halo(self, rigidity: Array, beta: Array) -> Array:
+        """D where f = g = 1, at R (GV), cm2/s."""
+        bend = (1 + (rigidity / self.R1) ** 2) ** ((self.delta2 - self.delta1) / 2)
+        return np.asarray(self.D0 * beta**self.eta * (rigidity / self.R0) ** self.delta1 * bend)
+
+    def local_slope(self, rigidity: Array) -> Array:
+        """d ln D/d ln R at constant β: δ₁ far below R₁, δ₂ far above."""
+        above = (rigidity / self.R1) ** 2
+        return np.asarray(self.delta1 + (self.delta2 - self.delta1) * above / (1 + above))
+
+    def shape(self, z: Array) -> Array:
+        """f(z) at height z (kpc)."""
+        return np.ones_like(z)
+
+    def factor(self, r: Array, z: Array) -> Array:
+        """f(z) g(r) at r, z (kpc)."""
+        vertical = self.shape(z)
+        return vertical if self.radial is None else vertical * self.radial.factor(r)
+
+    def heights(self) -> list[float]:
+        """Heights at which f has kinks, kpc."""
+        return []
+
+    def breaks(self) -> Knots:
+        """Places r, z at which D has kinks, kpc."""
+        return ([] if self.radial is None else self.radial.knots()), self.heights()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoHalo(Diffusion):
     """Slow diffusion around the disk, faster in the halo (Yuan 2025, Eqs. 2 and 3).
 
         D(R, z) = f(z) D₀ β^η (R/R₀)^δ₁ [1 + (R/R₁)²]^((δ₂−δ₁)/2)
@@ -43,24 +162,17 @@ class TwoHalo:
     h : float
         Scale height of the disk's slow diffusion, kpc. A uniform medium has the disk's D
         everywhere and does not depend on it.
+    anisotropy : float
+        D along r over D along z.
+    radial
+        Dependence on r, a factor.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
     kind: Literal["two-halo"] = "two-halo"
-    D0: Annotated[float, Quantity(unit="cm2/s", gt=0, lt=1e100)] = 4.5e28
-    R0: Rigidity = 4.0
-    delta1: Slope = 0.48
-    delta2: Slope = 0.20
-    R1: Rigidity = 250.0
-    eta: Slope = -1.0
     xi: Annotated[float, Quantity(gt=0, le=1)] = 0.1
-    h: Annotated[float, Quantity(unit="kpc", gt=0)] = 0.45
-
-    def halo(self, rigidity: Array, beta: Array) -> Array:
-        """D far from the disk at R (GV), cm2/s."""
-        bend = (1 + (rigidity / self.R1) ** 2) ** ((self.delta2 - self.delta1) / 2)
-        return np.asarray(self.D0 * beta**self.eta * (rigidity / self.R0) ** self.delta1 * bend)
+    h: Length = 0.45
 
     def disk(self, rigidity: Array, beta: Array) -> Array:
         """D at z = 0, cm2/s."""
@@ -69,3 +181,119 @@ class TwoHalo:
     def shape(self, z: Array) -> Array:
         """f(z), D over its halo value at height z (kpc)."""
         return np.asarray(self.xi - (1 - self.xi) * np.expm1(-((z / self.h) ** 2) / 2))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uniform(Diffusion):
+    """The same D everywhere, D₀ β^η (R/R₀)^δ₁ [1 + (R/R₁)²]^((δ₂−δ₁)/2).
+
+    Attributes
+    ----------
+    kind : str
+        "uniform".
+    D0 : float
+        Value at R0, for β = 1 and R₁ ≫ R₀, cm2/s.
+    R0 : float
+        Reference rigidity, GV.
+    delta1, delta2 : float
+        Slopes below and above R1.
+    R1 : float
+        Rigidity of the break, GV.
+    eta : float
+        Power of the speed β.
+    anisotropy : float
+        D along r over D along z.
+    radial
+        Dependence on r, a factor.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    kind: Literal["uniform"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exponential(Diffusion):
+    """D grows with height, f = exp(|z|/z_t) (e.g. Evoli et al. 2008, JCAP 10, 018).
+
+    Attributes
+    ----------
+    kind : str
+        "exponential".
+    D0 : float
+        Value in the mid-plane at R0, for β = 1 and R₁ ≫ R₀, cm2/s.
+    R0 : float
+        Reference rigidity, GV.
+    delta1, delta2 : float
+        Slopes below and above R1.
+    R1 : float
+        Rigidity of the break, GV.
+    eta : float
+        Power of the speed β.
+    z_t : float
+        Height over which D grows by e, kpc.
+    anisotropy : float
+        D along r over D along z.
+    radial
+        Dependence on r, a factor.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    kind: Literal["exponential"]
+    z_t: Annotated[float, Quantity(unit="kpc", ge=0.05)] = 4.0
+
+    def shape(self, z: Array) -> Array:
+        """f(z) at height z (kpc)."""
+        return np.exp(np.abs(z) / self.z_t)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layers(Diffusion):
+    """D by height from a table, f linear between its points and constant above the last.
+
+    Attributes
+    ----------
+    kind : str
+        "table".
+    D0 : float
+        Value where f = 1 at R0, for β = 1 and R₁ ≫ R₀, cm2/s.
+    R0 : float
+        Reference rigidity, GV.
+    delta1, delta2 : float
+        Slopes below and above R1.
+    R1 : float
+        Rigidity of the break, GV.
+    eta : float
+        Power of the speed β.
+    z : tuple of float
+        Heights, kpc, increasing, the first 0.
+    f : tuple of float
+        D over its value for f = 1, positive.
+    anisotropy : float
+        D along r over D along z.
+    radial
+        Dependence on r, a factor.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    kind: Literal["table"]
+    z: tuple[Kpc, ...]
+    f: tuple[Positive, ...]
+
+    def __post_init__(self) -> None:
+        check_table("z", self.z, {"f": self.f})
+        if self.z[0] != 0:
+            raise ValueError(f"z must begin at 0, not at {self.z[0]:g} kpc: D is needed there")
+
+    def shape(self, z: Array) -> Array:
+        """f(z) at height z (kpc)."""
+        return interpolate(np.abs(z), self.z, self.f)
+
+    def heights(self) -> list[float]:
+        """Heights at which f has kinks, kpc."""
+        return list(self.z)
+
+
+AnyDiffusion = Annotated[TwoHalo | Uniform | Exponential | Layers, Discriminator("kind")]

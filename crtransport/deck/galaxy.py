@@ -1,0 +1,286 @@
+"""The deck of model = "galaxy": the medium, the sources, the nuclides, and how it is solved."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Discriminator
+
+from crtransport.deck.compare import Compare
+from crtransport.deck.galaxy_solver import Direct, Momentum, SplitCrankNicolson, Sweep
+from crtransport.nuclides import is_nuclide, nuclide
+from crtransport.physics.diffusion import AnyDiffusion, TwoHalo
+from crtransport.physics.gas import Gas
+from crtransport.physics.geometry import Cylinder, Geometry, LeakyBox, Slab
+from crtransport.physics.injection import BrokenPowerLaw, Source
+from crtransport.physics.losses import Losses
+from crtransport.physics.modulation import Modulation
+from crtransport.physics.nuclear import CHANNELS, Nuclear
+from crtransport.physics.reacceleration import Alfven, Convection, Reacceleration
+from crtransport.units import Count, Quantity
+
+Energy = Annotated[float, Quantity(unit="GeV/n", gt=0, le=1e12)]
+Flux = Annotated[float, Quantity(gt=0)]
+
+_RATIO = re.compile(r"(\d*)([A-Z][a-z]?)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Normalisation:
+    """Fluxes that the sources are scaled to: of one nuclide, or of all that are emitted.
+
+    Attributes
+    ----------
+    T : float
+        Kinetic energy, GeV/n.
+    flux : table
+        Interstellar flux there of each nuclide, m^-2 s^-1 sr^-1 (GeV/n)^-1: {H1 = 0.044}. With one
+        nuclide all sources are scaled together; with more, each emitted one must be named, and its
+        own sources are scaled.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    T: Energy = 100.0
+    flux: dict[str, Flux]
+
+    def __post_init__(self) -> None:
+        if not self.flux:
+            raise ValueError("flux is empty: name a nuclide, {H1 = 0.044}")
+
+    def common(self) -> tuple[str, float] | None:
+        """The one nuclide that all are scaled by, with its flux."""
+        return next(iter(self.flux.items())) if len(self.flux) == 1 else None
+
+    def each(self, name: str) -> float | None:
+        """Flux of a nuclide that is scaled by itself."""
+        return self.flux.get(name) if len(self.flux) > 1 else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GalaxyOutput:
+    """Which results are wanted.
+
+    Attributes
+    ----------
+    T_min, T_max : float
+        Range of kinetic energy, GeV/n.
+    per_decade : int
+        Points per decade of energy.
+    ratios : tuple of str
+        Ratios of elements, "B/C", or of nuclides, "10Be/9Be".
+    maps : bool
+        Whether the density is written at all r and z (cylinder only).
+    map_r, map_z : int
+        Points of the maps along r and z.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    T_min: Energy = 0.02
+    T_max: Energy = 1e6
+    per_decade: Annotated[int, Count(ge=1, le=1000)] = 20
+    ratios: tuple[str, ...] = ()
+    maps: bool = False
+    map_r: Annotated[int, Count(ge=2, le=1000)] = 41
+    map_z: Annotated[int, Count(ge=2, le=1000)] = 41
+
+    def __post_init__(self) -> None:
+        if self.T_max <= self.T_min:
+            raise ValueError(f"T_max = {self.T_max:g} GeV/n is not above T_min = {self.T_min:g}")
+
+
+def _background() -> tuple[Source, ...]:
+    """Protons and helium of Yuan 2025, Table 2."""
+    helium = BrokenPowerLaw(gamma1=2.15, gamma2=2.42)
+    return (Source(abundances={"H1": 1.0, "He4": 0.1}, injections={"He4": helium}),)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GalaxyDeck:
+    """Transport of cosmic-ray nuclei in the Galaxy, steady, by one equation for each nuclide.
+
+        q + ∇·(D∇ψ − Vψ) + ∂/∂p [p² D_pp ∂/∂p (ψ/p²)] − ∂/∂p [(ṗ − (p/3)∇·V) ψ] − ψ/τ_f − ψ/τ_d = 0
+
+    Strong & Moskalenko 1998, ApJ 509, 212; the two-halo medium of Yuan 2025, arXiv:2511.06733.
+
+    Attributes
+    ----------
+    model : str
+        "galaxy".
+    title : str
+        One line, for lists and figures.
+    nuclides : tuple of str
+        Which nuclides are followed, "H1", "B11".
+    geometry, diffusion, reacceleration, convection, gas, losses, nuclear, source, normalisation
+        The physics.
+    modulation, momentum, solver, output, compare
+        The other tables of the deck.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    model: Literal["galaxy"]
+    title: str = ""
+    nuclides: tuple[str, ...] = ("H1", "He4")
+    geometry: Geometry = field(default_factory=Cylinder)
+    diffusion: AnyDiffusion = field(default_factory=TwoHalo)
+    reacceleration: Reacceleration = field(default_factory=Alfven)
+    convection: Convection = field(default_factory=Convection)
+    gas: Gas = field(default_factory=Gas)
+    losses: Losses = field(default_factory=Losses)
+    nuclear: Nuclear = field(default_factory=Nuclear)
+    source: tuple[Source, ...] = field(default_factory=_background)
+    normalisation: Normalisation | None = None
+    modulation: Modulation = field(default_factory=Modulation)
+    momentum: Momentum = field(default_factory=Momentum)
+    solver: Annotated[Sweep | Direct | SplitCrankNicolson, Discriminator("kind")] = field(
+        default_factory=Sweep
+    )
+    output: GalaxyOutput = field(default_factory=GalaxyOutput)
+    compare: Compare = field(default_factory=Compare)
+
+    def __post_init__(self) -> None:
+        for check in (
+            self._check_nuclides,
+            self._check_sources,
+            self._check_normalisation,
+            self._check_medium,
+            self._check_box,
+            self._check_output,
+        ):
+            check()
+
+    def _check_nuclides(self) -> None:
+        if not self.nuclides:
+            raise ValueError("nuclides is empty: name at least one")
+        for name in self.nuclides:
+            nucleus = nuclide(name)
+            if not is_nuclide(name):
+                full = f"{name}{nucleus.mass_number}"
+                raise ValueError(f'nuclides: "{name}" is an element; its main nuclide is "{full}"')
+        if len(set(self.nuclides)) < len(self.nuclides):
+            raise ValueError("nuclides names one twice")
+
+    def _check_sources(self) -> None:
+        if not self.source:
+            raise ValueError("source is empty: give at least one [[source]]")
+        names = [source.name for source in self.source]
+        if len(set(names)) < len(names):
+            raise ValueError("source.name: two sources have the same name")
+        emitted = self.emitted()
+        for source in self.source:
+            if not any(source.abundances.get(name, 0) > 0 for name in self.nuclides):
+                raise ValueError(f'source "{source.name}" emits none of nuclides')
+        for name in self.nuclides:
+            if name not in emitted and not self._made(name):
+                raise ValueError(f"nuclides: {name} is neither emitted nor made by another one")
+
+    def _made(self, name: str) -> bool:
+        if not self.nuclear.secondaries:
+            return False
+        pairs = {*CHANNELS, *(tuple(c.split("->")) for c in self.nuclear.channels)}
+        fed = any((parent, name) in pairs for parent in self.nuclides)
+        return fed or any(nuclide(n).daughter == name for n in self.nuclides)
+
+    def _check_normalisation(self) -> None:
+        if self.normalisation is None:
+            return
+        for name in self.normalisation.flux:
+            if name not in self.emitted():
+                raise ValueError(
+                    f"normalisation.flux: no source emits {name}, or nuclides lacks it"
+                )
+        missing = set(self.emitted()) - set(self.normalisation.flux)
+        if missing and self.normalisation.common() is None:
+            raise ValueError(
+                f"normalisation.flux: {min(missing)} is missing; name one nuclide, or all emitted"
+            )
+        if not self.momentum.T_min <= self.normalisation.T <= self.momentum.T_max:
+            raise ValueError("normalisation.T lies beyond momentum.T_min … T_max")
+
+    def _check_medium(self) -> None:
+        self.reacceleration.check(self.diffusion)
+        if isinstance(self.geometry, LeakyBox):
+            return
+        z_h = self.geometry.z_h
+        for phase, height in self.gas.heights().items():
+            if height >= z_h:
+                raise ValueError(
+                    f"geometry.z_h = {z_h:g} kpc is not above gas.{phase}'s scale height, "
+                    f"{height:g} kpc"
+                )
+        for source in self.source:
+            _, edges = source.breaks()
+            height = max([*edges, getattr(source.vertical, "scale", 0.0)])
+            if height > z_h:
+                raise ValueError(
+                    f'geometry.z_h = {z_h:g} kpc is below the height of source "{source.name}", '
+                    f"{height:g} kpc"
+                )
+        if isinstance(self.geometry, Slab) and self.diffusion.anisotropy != 1:
+            raise ValueError('diffusion.anisotropy has no effect with geometry.kind = "slab"')
+
+    def _check_box(self) -> None:
+        if not isinstance(self.geometry, LeakyBox):
+            return
+        thin = [p for p in ("H2", "HI", "HII") if getattr(self.gas, p).kind == "thin-disk"]
+        if thin:
+            raise ValueError(f'gas.{thin[0]}.kind = "thin-disk" has no meaning in a leaky box')
+        if any(source.vertical.kind == "thin-disk" for source in self.source):
+            raise ValueError('source.vertical.kind = "thin-disk" has no meaning in a leaky box')
+        if self.convection.V0 or self.convection.dVdz:
+            raise ValueError("convection has no meaning in a leaky box")
+        if self.diffusion.anisotropy != 1:
+            raise ValueError("diffusion.anisotropy has no effect in a leaky box")
+
+    def _check_output(self) -> None:
+        low, high = self.momentum.T_min, self.momentum.T_max
+        if self.output.T_min < low or self.output.T_max > high:
+            raise ValueError(
+                f"output.T_min … T_max = {self.output.T_min:g} … {self.output.T_max:g} GeV/n lies "
+                f"beyond momentum.T_min … T_max = {low:g} … {high:g} GeV/n"
+            )
+        lost = max(self.modulation.loss(nuclide(name)) for name in self.nuclides)
+        if self.output.T_max + lost > high:
+            raise ValueError(
+                f"modulation.phi needs fluxes up to output.T_max + {lost:g} GeV/n, beyond "
+                f"momentum.T_max = {high:g} GeV/n"
+            )
+        if self.output.maps and not isinstance(self.geometry, Cylinder):
+            raise ValueError('output.maps needs geometry.kind = "cylinder"')
+        for ratio in self.output.ratios:
+            self.parts(ratio)
+
+    def emitted(self) -> tuple[str, ...]:
+        """The nuclides that some source sets free."""
+        free = {n for s in self.source for n, abundance in s.abundances.items() if abundance > 0}
+        return tuple(name for name in self.nuclides if name in free)
+
+    def parts(self, ratio: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The nuclides above and below the line of "B/C" or "10Be/9Be".
+
+        Raises
+        ------
+        ValueError
+            If it is no such ratio, or nothing of it is followed.
+        """
+        above, _, below = ratio.partition("/")
+        return self._named(ratio, above), self._named(ratio, below)
+
+    def _named(self, ratio: str, text: str) -> tuple[str, ...]:
+        match = _RATIO.fullmatch(text)
+        if match is None:
+            raise ValueError(f'output.ratios: "{ratio}" must be such as "B/C" or "10Be/9Be"')
+        number, symbol = match.groups()
+        found = tuple(
+            name
+            for name in self.nuclides
+            if nuclide(name).element == symbol
+            and (not number or nuclide(name).mass_number == int(number))
+        )
+        if not found:
+            raise ValueError(f'output.ratios: "{ratio}": nuclides has no {text}')
+        return found

@@ -1,0 +1,174 @@
+"""The Galaxy in momentum: one nuclide's rates on the grid of ln p, and its terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crtransport.constants import KPC, MYR
+from crtransport.deck.galaxy import GalaxyDeck
+from crtransport.nuclides import Nuclide
+from crtransport.physics.nuclear import RATE
+from crtransport.problems.galaxy_space import Space
+from crtransport.solvers.levels import GHOSTS, Levels, rate, weight_of
+from crtransport.solvers.problem import Operator, Term
+
+Array = NDArray[np.float64]
+
+#: N = ψp in ln p: ∂/∂p p² D_pp ∂/∂p ψ/p² = (1/p) ∂/∂u K (∂/∂u − 3) N with K = D_pp/p²
+_TILT = 3.0
+_INNER = slice(GHOSTS, -GHOSTS)
+
+
+def make_levels(deck: GalaxyDeck, nuclei: list[Nuclide], per_decade: float) -> Levels:
+    """Levels in ln p, p per nucleon in GeV, one grid for all nuclides, over T_min … T_max."""
+    ends = np.array([deck.momentum.T_min, deck.momentum.T_max])
+    momenta = np.stack([nucleus.momentum(nucleus.rigidity(ends)) for nucleus in nuclei])
+    first, last = np.log(momenta[:, 0].min()), np.log(momenta[:, 1].max())
+    steps = int(np.ceil((last - first) / np.log(10) * per_decade - 1e-9))
+    return Levels(first=float(first), step=float((last - first) / steps), n=steps + 1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rates:
+    """What happens to a nuclide at each momentum, 1/Myr per unit of its matrix in space.
+
+    All on the extended levels; None for what is switched off.
+
+    Attributes
+    ----------
+    diffusion : D, kpc2/Myr (over D₀ in a leaky box)
+    reacceleration : K, for f = 1
+    ionisation, coulomb : −(dp/dt)/p per cm^-3
+    continuous : −(dp/dt)/p everywhere
+    spallation : per cm^-3
+    decay : 1/γτ
+    """
+
+    diffusion: Array
+    reacceleration: Array | None
+    ionisation: Array | None
+    coulomb: Array | None
+    continuous: Array | None
+    spallation: Array | None
+    decay: Array | None
+
+
+class Kinematics:
+    """Momentum, rigidity and so on of a nuclide on the extended levels."""
+
+    def __init__(self, nucleus: Nuclide, levels: Levels) -> None:
+        self.momentum = np.exp(levels.extended)
+        self.rigidity = nucleus.mass_number / nucleus.charge * self.momentum
+        self.beta = nucleus.beta(self.rigidity)
+        self.energy = nucleus.kinetic_energy(self.rigidity)
+        self.gamma = np.hypot(self.momentum, nucleus.nucleon_mass) / nucleus.nucleon_mass
+
+
+def make_rates(deck: GalaxyDeck, nucleus: Nuclide, levels: Levels) -> Rates:
+    """The rates of one nuclide under a deck."""
+    at = Kinematics(nucleus, levels)
+    diffusion = deck.diffusion.halo(at.rigidity, at.beta)
+    if deck.geometry.kind == "leaky-box":
+        diffusion = diffusion / deck.diffusion.D0
+    else:
+        diffusion = diffusion * MYR / KPC**2
+    strength = deck.reacceleration.strength(at.rigidity, at.beta, deck.diffusion)
+    half_life = nucleus.half_life if deck.nuclear.decay else None
+    return Rates(
+        diffusion=diffusion,
+        reacceleration=strength if np.any(strength) else None,
+        ionisation=deck.losses.ionisation_rate(nucleus, at.beta, deck.gas.helium),
+        coulomb=deck.losses.coulomb_rate(nucleus, at.beta),
+        continuous=deck.losses.continuous_rate(at.momentum),
+        spallation=_spallation(deck, nucleus, at),
+        decay=None if half_life is None else np.log(2) / half_life / at.gamma,
+    )
+
+
+def _spallation(deck: GalaxyDeck, nucleus: Nuclide, at: Kinematics) -> Array | None:
+    if not deck.nuclear.spallation:
+        return None
+    sigma = deck.nuclear.total(nucleus, at.energy, deck.gas.helium)
+    return np.asarray(RATE * at.beta * sigma)
+
+
+def production_rate(
+    deck: GalaxyDeck, parent: Nuclide, child: Nuclide, levels: Levels
+) -> Array | None:
+    """n β c σ of a child per density and per parent at the same p per nucleon, 1/Myr."""
+    if not deck.nuclear.secondaries:
+        return None
+    at = Kinematics(parent, levels)
+    sigma = deck.nuclear.production(parent, child, at.energy, deck.gas.helium)
+    return None if sigma is None else np.asarray(RATE * at.beta * sigma)
+
+
+def pieces(rates: Rates, space: Space, deck: GalaxyDeck) -> list[tuple[str, str, Array, Operator]]:
+    """(name, "rate" | "drift" | "spread", values on the extended levels, matrix) of each term."""
+    ones = np.ones_like(rates.diffusion)
+    uniform = deck.reacceleration.uniform
+    found: list[tuple[str, str, Array | None, Operator | None]] = [
+        *(("escape", "rate", rates.diffusion, part) for part in space.diffusion),
+        ("convection", "rate", ones, space.convection),
+        ("adiabatic", "drift", ones / 3, space.divergence),
+        ("ionisation", "drift", rates.ionisation, space.neutral),
+        ("coulomb", "drift", rates.coulomb, space.ionised),
+        ("continuous loss", "drift", rates.continuous, space.volume),
+        (
+            "reacceleration",
+            "spread",
+            rates.reacceleration,
+            space.volume if uniform else space.inverse_diffusion,
+        ),
+        ("spallation", "rate", rates.spallation, space.gas),
+        ("decay", "rate", rates.decay, space.volume),
+    ]
+    return [
+        (name, kind, values, operator)
+        for name, kind, values, operator in found
+        if values is not None and operator is not None
+    ]
+
+
+def log_typical(rates: Rates, space: Space, deck: GalaxyDeck, log_source: Array) -> Array:
+    """ln of the expected ψp on the extended levels: source over all that takes away.
+
+    ``log_source`` is weighed by Space.typical_source; losses count as if they took away.
+    """
+    taken = np.zeros_like(log_source)
+    for name, kind, values, operator in pieces(rates, space, deck):
+        if name == "escape":
+            continue
+        if kind != "spread":
+            taken += np.abs(values) * max(space.typical_rate(operator), 0.0)
+    return np.asarray(log_source - np.log(rates.diffusion + taken))
+
+
+def make_terms(
+    rates: Rates, space: Space, deck: GalaxyDeck, levels: Levels, log_scale: Array, order: int
+) -> tuple[Term, ...]:
+    """The terms of the transport equation of one nuclide.
+
+    Along the axis in momentum differences of the given order: 1 and 2 by finite volumes, 3 and 5
+    by fitted differences.
+    """
+    scheme: Any
+    if order < 3:
+        from crtransport.solvers import upwind as scheme
+    else:
+        from crtransport.solvers import differences as scheme
+    weight = weight_of(log_scale)
+    terms = []
+    for name, kind, values, operator in pieces(rates, space, deck):
+        if kind == "rate":
+            along = rate(values[_INNER], weight)
+        elif kind == "drift":
+            along = scheme.drift(levels, values, log_scale, order)
+        else:
+            along = scheme.spread(levels, values, _TILT, log_scale, order)
+        terms.append(Term(name=name, along=along, across=operator))
+    return tuple(terms)

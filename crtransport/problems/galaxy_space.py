@@ -1,0 +1,168 @@
+"""The Galaxy in space: from gas, sources and the shape of D to matrices on a grid.
+
+One half of the Galaxy is solved, z ≥ 0, as everything is symmetric: half of a δ(z) lies in it, and
+nothing flows through the mid-plane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import scipy.sparse.linalg as sla
+from numpy.typing import NDArray
+
+from crtransport.constants import KPC, MYR
+from crtransport.deck.galaxy import GalaxyDeck
+from crtransport.problems.galaxy_grid import make_grid
+from crtransport.solvers.problem import Operator
+
+Array = NDArray[np.float64]
+Field = Callable[[Array, Array], Array]  # of r, z in kpc
+
+_KM_PER_S = 1e5 * MYR / KPC  # kpc/Myr
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Space:
+    """Matrices in space, lengths in kpc; each is multiplied by a rate along the momentum axis.
+
+    Attributes
+    ----------
+    grid : NodalGrid or CellGrid
+    diffusion : tuple of Operator
+        −∇·f∇, one for each direction; 1 over the escape time in a leaky box.
+    inverse_diffusion : Operator
+        1/f, which reacceleration goes with.
+    gas, neutral, ionised : Operator
+        Densities of all hydrogen, of neutral hydrogen and of free electrons, cm^-3.
+    volume : Operator
+        Density 1.
+    convection, divergence : Operator or None
+        ∇·(V ψ) and ∇·V, 1/Myr.
+    sources : tuple of (n_places,) arrays
+        Load vectors of the [[source]] tables, 1 at the Sun.
+    sun : (n_places,) array
+        Weights of ψ at the Sun.
+    typical : (n_places,) array
+        Shape of ψ with diffusion alone.
+    """
+
+    grid: Any
+    diffusion: tuple[Operator, ...]
+    inverse_diffusion: Operator
+    gas: Operator
+    neutral: Operator
+    ionised: Operator
+    volume: Operator
+    convection: Operator | None
+    divergence: Operator | None
+    sources: tuple[Array, ...]
+    sun: Array
+    typical: Array
+
+    def typical_rate(self, operator: Operator) -> float:
+        """wᵀXw/wᵀLw with w the typical shape: how much a term weighs against diffusion."""
+        w = self.typical
+        whole = sum(w @ (part.matrix @ w) for part in self.diffusion)
+        return float(w @ (operator.matrix @ w) / whole)
+
+    def typical_source(self, load: Array) -> float:
+        """wᵀs/wᵀLw: ψ of a source in units of w, for a D of 1."""
+        w = self.typical
+        return float(w @ load / sum(w @ (part.matrix @ w) for part in self.diffusion))
+
+
+def make_space(deck: GalaxyDeck, coarse: bool = False) -> Space:
+    """Build the matrices of a deck; ``coarse``: on the grid that tells the error of the deck's."""
+    place = _Places(deck, make_grid(deck, coarse))
+    diffusion = place.diffusion()
+    loads = tuple(
+        place.load(
+            lambda r, z, s=source: s.density(r, z, place.r_sun),  # type: ignore[misc]
+            lambda r, z, s=source: s.sheet(r, place.r_sun),  # type: ignore[misc]
+        )
+        for source in deck.source
+    )
+    wind = place.wind()
+    stiff = sp.csc_array(sum(part.matrix for part in diffusion))
+    gas = deck.gas
+    neutral = place.load(gas.neutral, lambda r, z: gas.neutral_sheet(r))
+    ionised = place.load(gas.ionised, lambda r, z: gas.ionised_sheet(r))
+    return Space(
+        grid=place.grid,
+        diffusion=diffusion,
+        inverse_diffusion=place.grid.mass(place.function(lambda r, z: 1 / place.factor(r, z))),
+        gas=_diagonal(neutral + ionised),
+        neutral=_diagonal(neutral),
+        ionised=_diagonal(ionised),
+        volume=place.grid.mass(place.function(lambda r, z: np.ones_like(r))),
+        convection=wind[0],
+        divergence=wind[1],
+        sources=loads,
+        sun=place.grid.at(place.sun),
+        typical=np.asarray(sla.spsolve(stiff, np.sum(loads, axis=0))).reshape(-1),
+    )
+
+
+def _diagonal(values: Array) -> Operator:
+    return Operator(matrix=sp.csr_array(sp.diags_array(values)), total=values)
+
+
+class _Places:
+    """Functions of (r, z) as functions of whatever coordinates the geometry has."""
+
+    def __init__(self, deck: GalaxyDeck, grid: Any) -> None:
+        self.deck, self.grid = deck, grid
+        self.kind = deck.geometry.kind
+        self.r_sun = deck.geometry.r_sun
+        self.vertical = {"cylinder": 1, "slab": 0}.get(self.kind)
+        self.sun = {"cylinder": (self.r_sun, 0.0), "slab": (0.0,)}.get(self.kind, ())
+
+    def function(self, field: Field) -> Callable[..., Array]:
+        """``field`` of the grid's coordinates; a slab has the Sun's r, a leaky box z = 0 too."""
+
+        def at(*coordinates: Array) -> Array:
+            z = coordinates[-1] if coordinates else np.zeros(1)
+            r = coordinates[0] if self.kind == "cylinder" else np.full_like(z, self.r_sun)
+            return np.broadcast_to(np.asarray(field(r, z), dtype=float), z.shape)
+
+        return at
+
+    def factor(self, r: Array, z: Array) -> Array:
+        return np.asarray(self.deck.diffusion.factor(r, z))
+
+    def load(self, field: Field, sheet: Field) -> Array:
+        """What ``field`` has in each place, and half of what ``sheet`` has at z = 0."""
+        found = self.grid.load(self.function(field))
+        if self.vertical is not None:
+            found = found + self.grid.sheet(self.vertical, self.function(sheet)) / 2
+        return np.asarray(found)
+
+    def diffusion(self) -> tuple[Operator, ...]:
+        if self.vertical is None:
+            escape = 1 / self.deck.geometry.escape_time  # type: ignore[union-attr]
+            return (self.grid.mass(lambda: np.array([escape])),)
+        vertical = self.grid.stiffness(self.vertical, self.function(self.factor))
+        if self.kind == "slab":
+            return (vertical,)
+        ratio = self.deck.diffusion.anisotropy
+        along_r = self.function(lambda r, z: ratio * self.factor(r, z))
+        return self.grid.stiffness(0, along_r), vertical
+
+    def wind(self) -> tuple[Operator | None, Operator | None]:
+        """∇·(V ψ) and ∇·V of V = V₀ sgn z + z dV/dz, whose ∇·V has 2 V₀ δ(z)."""
+        wind = self.deck.convection
+        first, rise = wind.V0 * _KM_PER_S, wind.dVdz * _KM_PER_S
+        if self.vertical is None or (first == 0 and rise == 0):
+            return None, None
+        carried = self.grid.convection(self.vertical, self.function(lambda r, z: first + rise * z))
+        if not wind.adiabatic:
+            return carried, None
+        spreading = self.load(
+            lambda r, z: np.full_like(z, rise), lambda r, z: np.full_like(z, 2 * first)
+        )
+        return carried, _diagonal(spreading)

@@ -1,0 +1,268 @@
+"""Transport of all nuclides of a deck, parents before children, on one grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from crtransport.deck.galaxy import GalaxyDeck
+from crtransport.nuclides import Nuclide, nuclide
+from crtransport.physics.injection import Source
+from crtransport.problems.galaxy_flux import Spectrum
+from crtransport.problems.galaxy_momentum import (
+    Kinematics,
+    log_typical,
+    make_levels,
+    make_rates,
+    make_terms,
+    production_rate,
+)
+from crtransport.problems.galaxy_space import Space, make_space
+from crtransport.solvers.errors import ConvergenceError
+from crtransport.solvers.levels import GHOSTS, Levels, weight_of
+from crtransport.solvers.problem import Coupling, FieldProblem, FieldSolution
+
+Array = NDArray[np.float64]
+Method = Callable[[FieldProblem], FieldSolution]
+
+_INNER = slice(GHOSTS, -GHOSTS)
+#: production below this part of its largest value does not shape the expected spectrum
+_FLOOR = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolution:
+    """How the grids of a run differ from those of the deck.
+
+    Attributes
+    ----------
+    per_decade : float
+        Factor on the levels per decade of momentum.
+    coarse : bool
+        The coarser grid in space.
+    repeats : float
+        Factor on the repeats of an operator-split march.
+    """
+
+    per_decade: float = 1.0
+    coarse: bool = False
+    repeats: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Transported:
+    """ψp of one nuclide: y[level, place] times exp(log_scale), cm^-3 Myr^-1 × Myr.
+
+    Attributes
+    ----------
+    nucleus : Nuclide
+    values : [level, place] array
+    log_scale : (n_levels + 2 GHOSTS,) array
+    problem : FieldProblem
+    residual : float
+    iterations : int
+    budget : dict
+        What each term takes of the sources; they add up to 1.
+    """
+
+    nucleus: Nuclide
+    values: Array
+    log_scale: Array
+    problem: FieldProblem
+    residual: float
+    iterations: int
+    budget: dict[str, float]
+
+    def imbalance(self) -> float:
+        """Sources less all losses, relative to the sources."""
+        return abs(sum(self.budget.values()) - 1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Transport:
+    """All nuclides of a deck on one grid, heaviest first."""
+
+    levels: Levels
+    space: Space
+    nuclides: tuple[Transported, ...]
+
+    @property
+    def unknowns(self) -> int:
+        """Levels times places, of one nuclide."""
+        return self.levels.n * self.space.grid.n_places
+
+
+def transport(deck: GalaxyDeck, resolution: Resolution | None = None) -> Transport:
+    """Solve the transport equation for every nuclide of the deck.
+
+    Raises
+    ------
+    ConvergenceError, SingularOperatorError
+    """
+    resolution = resolution or Resolution()
+    space = make_space(deck, resolution.coarse)
+    nuclei = sorted(
+        (nuclide(name) for name in deck.nuclides), key=lambda n: (-n.mass_number, -n.charge)
+    )
+    per_decade = deck.momentum.per_decade * resolution.per_decade
+    levels = make_levels(deck, nuclei, per_decade)
+    method = _method(deck, resolution)
+    done: list[Transported] = []
+    for nucleus in nuclei:
+        done.append(_one(deck, nucleus, levels, space, done, method))
+    return Transport(levels=levels, space=space, nuclides=tuple(done))
+
+
+def _method(deck: GalaxyDeck, resolution: Resolution) -> Method:
+    # each imports kernels that the others do not need
+    solver = deck.solver
+    if solver.kind == "sweep-gmres":
+        from crtransport.solvers.sweep_gmres import solve_sweep
+
+        return lambda problem: solve_sweep(problem, rtol=solver.linear_rtol)
+    if solver.kind == "direct":
+        from crtransport.solvers.direct import solve_direct
+
+        return solve_direct
+    from crtransport.solvers.split_cn import solve_split_cn
+
+    repeats = max(1, round(solver.repeats * resolution.repeats))
+    return lambda problem: solve_split_cn(
+        problem, 1e-6 * solver.start, solver.factor, 1e-6 * solver.end, repeats
+    )
+
+
+def momentum_order(deck: GalaxyDeck) -> int:
+    """Order of the differences in momentum: the deck's, or what goes with its grid in space."""
+    if deck.momentum.order is not None:
+        return deck.momentum.order
+    if deck.solver.kind == "split-cn":
+        return 1
+    return 5 if deck.solver.discretisation == "spectral" else 2
+
+
+def _one(
+    deck: GalaxyDeck,
+    nucleus: Nuclide,
+    levels: Levels,
+    space: Space,
+    done: list[Transported],
+    method: Method,
+) -> Transported:
+    """One nuclide, given its parents among those ``done``."""
+    origin = _Origin(deck, nucleus, levels, space, done)
+    rates = make_rates(deck, nucleus, levels)
+    log_scale = log_typical(rates, space, deck, origin.log_typical())
+    problem = FieldProblem(
+        terms=make_terms(rates, space, deck, levels, log_scale, momentum_order(deck)),
+        source=origin.emitted(log_scale) + origin.produced(log_scale),
+        mass=space.volume.total,
+        weight=weight_of(log_scale),
+        shape=space.grid.shape,
+    )
+    target = deck.normalisation.each(nucleus.name) if deck.normalisation else None
+    if target is None:
+        solution = method(problem)
+        values, iterations = solution.values, solution.iterations
+    else:
+        parts = [origin.emitted(log_scale), origin.produced(log_scale)]
+        answers = [method(replace(problem, source=part)) for part in parts if part.any()]
+        at = np.array(deck.normalisation.T)
+        flux = [
+            float(Spectrum(nucleus, levels, a.values @ space.sun, log_scale).flux(at))
+            for a in answers
+        ]
+        share = (target - sum(flux[1:])) / flux[0]
+        if share <= 0:
+            raise ConvergenceError(
+                f"normalisation.flux: fragmentation alone gives {nucleus.name} "
+                f"{sum(flux[1:]):.3g} at T = {at:g} GeV/n, more than the {target:.3g} asked for"
+            )
+        problem = replace(problem, source=share * parts[0] + parts[1])
+        values = share * answers[0].values + sum(a.values for a in answers[1:])
+        iterations = sum(a.iterations for a in answers)
+    return Transported(
+        nucleus=nucleus,
+        values=values,
+        log_scale=log_scale,
+        problem=problem,
+        residual=problem.residual(values),
+        iterations=iterations,
+        budget=problem.budget(values),
+    )
+
+
+class _Origin:
+    """Where a nuclide comes from: the sources that emit it, and the heavier ones that break up."""
+
+    def __init__(
+        self,
+        deck: GalaxyDeck,
+        nucleus: Nuclide,
+        levels: Levels,
+        space: Space,
+        done: list[Transported],
+    ) -> None:
+        self.space, self.shape = space, (levels.n, space.grid.n_places)
+        at = Kinematics(nucleus, levels)
+        self.primary = [
+            (*_spectrum(source, nucleus, at, levels), load)
+            for source, load in zip(deck.source, space.sources, strict=True)
+            if source.emits(nucleus)
+        ]
+        rates = (
+            (parent, production_rate(deck, parent.nucleus, nucleus, levels)) for parent in done
+        )
+        self.parents = [(parent, rate) for parent, rate in rates if rate is not None]
+
+    def log_typical(self) -> Array:
+        """ln of the source on the extended levels, by its weight against diffusion."""
+        parts = [log_q + np.log(self.space.typical_source(load)) for log_q, _, load in self.primary]
+        gas = self.space.typical_rate(self.space.gas)
+        for parent, rate in self.parents:
+            shape = np.maximum(rate * gas, _FLOOR * gas * np.max(rate))
+            parts.append(parent.log_scale + np.log(shape))
+        return np.asarray(np.logaddexp.reduce(parts))
+
+    def emitted(self, log_scale: Array) -> Array:
+        """[level, place] of the sources, over the scale."""
+        out = np.zeros(self.shape)
+        for log_q, line, load in self.primary:
+            spectrum = np.exp(log_q - log_scale)[_INNER]
+            out += (spectrum if line is None else spectrum * line)[:, None] * load
+        return out
+
+    def produced(self, log_scale: Array) -> Array:
+        """[level, place] of the parents, over the scale."""
+        out = np.zeros(self.shape)
+        for parent, rate in self.parents:
+            along = sp.diags_array((rate * np.exp(parent.log_scale - log_scale))[_INNER])
+            coupling = Coupling(along=along, across=self.space.gas.matrix)
+            out += coupling.source(parent.values)
+        return out
+
+
+def _spectrum(
+    source: Source, nucleus: Nuclide, at: Kinematics, levels: Levels
+) -> tuple[Array, Array | None]:
+    """ln dq/d ln p on the extended levels; of a source at one energy, its share of each level.
+
+    A δ(u − u₀) is spread over the levels around u₀ by Lagrange's weights, which keep its first six
+    moments: away from u₀ the answer has the order of the differences.
+    """
+    log_q = source.log_spectrum(nucleus, at.rigidity)
+    energy = source.line(nucleus)
+    if energy is None:
+        return log_q + levels.extended, None
+    u = np.log(nucleus.momentum(nucleus.rigidity(np.array(energy))))
+    place = float((u - levels.first) / levels.step)
+    near = np.arange(6) + int(np.clip(np.floor(place) - 2, 0, levels.n - 6))
+    share = np.zeros(levels.n)
+    for k in near:
+        others = near[near != k]
+        share[k] = np.prod((place - others) / (k - others)) / levels.step
+    return log_q, share
