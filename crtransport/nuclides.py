@@ -1,12 +1,14 @@
-"""Elements as cosmic-ray nuclei, and the kinematics that links rigidity to energy per nucleon.
+"""Cosmic-ray nuclei by name, and the kinematics that links rigidity to energy per nucleon.
 
-An element stands for its most abundant stable isotope among the cosmic rays' sources (4He, 12C,
-36Ar, 56Fe, 58Ni, …): at the same rigidity another isotope's energy per nucleon differs.
+A name is that of an isotope ("B11") or of an element ("B"). An element stands for its most
+abundant stable isotope among the cosmic rays' sources (4He, 12C, 36Ar, 56Fe, 58Ni, …): at the same
+rigidity another isotope's energy per nucleon differs.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,37 +19,95 @@ Array = NDArray[np.float64]
 _ATOMIC_MASS_UNIT = 0.93149410242  # GeV, CODATA 2018
 _ELECTRON_MASS = 0.51099895e-3  # GeV, CODATA 2018
 
-#: symbol -> charge, mass number, atomic mass in u (AME2020: Wang et al. 2021, Chin. Phys. C 45,
-#: 030003)
-_TABLE = {
-    "H": (1, 1, 1.007825031898),
-    "He": (2, 4, 4.00260325413),
-    "Li": (3, 7, 7.016003434),
-    "Be": (4, 9, 9.012183062),
-    "B": (5, 11, 11.009305166),
-    "C": (6, 12, 12.0),
-    "N": (7, 14, 14.00307400425),
-    "O": (8, 16, 15.99491461926),
-    "F": (9, 19, 18.99840316207),
-    "Ne": (10, 20, 19.99244017525),
-    "Na": (11, 23, 22.989769282),
-    "Mg": (12, 24, 23.985041689),
-    "Al": (13, 27, 26.98153841),
-    "Si": (14, 28, 27.9769265344),
-    "P": (15, 31, 30.9737619977),
-    "S": (16, 32, 31.9720711735),
-    "Cl": (17, 35, 34.96885269),
-    "Ar": (18, 36, 35.967545106),
-    "K": (19, 39, 38.963706485),
-    "Ca": (20, 40, 39.962590851),
-    "Sc": (21, 45, 44.9559071),
-    "Ti": (22, 48, 47.94794068),
-    "V": (23, 51, 50.94395766),
-    "Cr": (24, 52, 51.94050471),
-    "Mn": (25, 55, 54.93804304),
-    "Fe": (26, 56, 55.93493554),
-    "Co": (27, 59, 58.9331935),
-    "Ni": (28, 58, 57.9353417),
+#: element -> the isotope that stands for it; in the order of the charges, from 1
+_MAIN = {
+    "H": "H1",
+    "He": "He4",
+    "Li": "Li7",
+    "Be": "Be9",
+    "B": "B11",
+    "C": "C12",
+    "N": "N14",
+    "O": "O16",
+    "F": "F19",
+    "Ne": "Ne20",
+    "Na": "Na23",
+    "Mg": "Mg24",
+    "Al": "Al27",
+    "Si": "Si28",
+    "P": "P31",
+    "S": "S32",
+    "Cl": "Cl35",
+    "Ar": "Ar36",
+    "K": "K39",
+    "Ca": "Ca40",
+    "Sc": "Sc45",
+    "Ti": "Ti48",
+    "V": "V51",
+    "Cr": "Cr52",
+    "Mn": "Mn55",
+    "Fe": "Fe56",
+    "Co": "Co59",
+    "Ni": "Ni58",
+}
+ELEMENTS = tuple(_MAIN)
+
+#: isotope -> atomic mass in u (AME2020: Wang et al. 2021, Chin. Phys. C 45, 030003)
+_ATOMIC_MASS = {
+    "H1": 1.007825031898,
+    "H2": 2.014101777844,
+    "He3": 3.01602932197,
+    "He4": 4.00260325413,
+    "Li6": 6.0151228874,
+    "Li7": 7.016003434,
+    "Be7": 7.016928714,
+    "Be9": 9.012183062,
+    "Be10": 10.013534692,
+    "B10": 10.012936862,
+    "B11": 11.009305166,
+    "C12": 12.0,
+    "C13": 13.00335483534,
+    "C14": 14.00324198862,
+    "N14": 14.00307400425,
+    "N15": 15.00010889827,
+    "O16": 15.99491461926,
+    "O17": 16.99913175595,
+    "O18": 17.99915961214,
+    "F19": 18.99840316207,
+    "Ne20": 19.99244017525,
+    "Ne21": 20.993846685,
+    "Ne22": 21.991385114,
+    "Na23": 22.989769282,
+    "Mg24": 23.985041689,
+    "Mg25": 24.985836966,
+    "Mg26": 25.982592972,
+    "Al26": 25.986891876,
+    "Al27": 26.981538408,
+    "Si28": 27.97692653442,
+    "Si29": 28.97649466434,
+    "Si30": 29.973770137,
+    "P31": 30.97376199768,
+    "S32": 31.97207117354,
+    "Cl35": 34.968852694,
+    "Ar36": 35.967545106,
+    "K39": 38.963706485,
+    "Ca40": 39.962590851,
+    "Sc45": 44.9559071,
+    "Ti48": 47.94794068,
+    "V51": 50.94395766,
+    "Cr52": 51.94050471,
+    "Mn55": 54.93804304,
+    "Fe54": 53.939608189,
+    "Fe56": 55.93493554,
+    "Co59": 58.9331935,
+    "Ni58": 57.93534165,
+}
+
+#: half-life in Myr of a nucleus without electrons, so without electron capture, and its daughter
+_DECAY = {
+    "Be10": (1.387, "B10"),  # Chmeleff et al. 2010, Korschinek et al. 2010, NIM B 268, 192 and 187
+    "C14": (5.70e-3, "N14"),  # NUBASE2020: Kondev et al. 2021, Chin. Phys. C 45, 030001
+    "Al26": (0.91, "Mg26"),  # β⁺ branch alone: Mewaldt et al. 2001, Space Sci. Rev. 99, 27
 }
 
 
@@ -58,17 +118,27 @@ class Nuclide:
     Attributes
     ----------
     name : str
-        Of the element.
+        As it was asked for: of the isotope, or of the element.
+    element : str
+        Symbol of the element.
     charge, mass_number : int
         Z and A.
     mass : float
         Of the nucleus, GeV.
+    half_life : float or None
+        Of the nucleus at rest and without electrons, Myr; None where it is stable. An element
+        is stable.
+    daughter : str or None
+        Isotope that it decays to.
     """
 
     name: str
+    element: str
     charge: int
     mass_number: int
     mass: float
+    half_life: float | None = None
+    daughter: str | None = None
 
     @property
     def nucleon_mass(self) -> float:
@@ -97,11 +167,16 @@ class Nuclide:
 
 
 class UnknownElement(ValueError):
-    """A name that is no element of the table; the message has the nearest one."""
+    """A name that is no element or isotope of the tables; the message has the nearest one."""
 
 
-def nuclide(element: str) -> Nuclide:
-    """The nucleus that stands for an element, by its symbol.
+def is_nuclide(name: str) -> bool:
+    """Whether a name is that of an isotope, not of an element and not unknown."""
+    return name in _ATOMIC_MASS
+
+
+def nuclide(name: str) -> Nuclide:
+    """The nucleus of an isotope ("B11"), or the one that stands for an element ("B").
 
     The nuclear mass is the atomic mass less Z electrons plus their binding energy, 14.4381 Z^2.39
     + 1.55468e-6 Z^5.35 eV (Lunney, Pearson & Thibault 2003, Rev. Mod. Phys. 75, 1021, Eq. A4).
@@ -110,19 +185,37 @@ def nuclide(element: str) -> Nuclide:
     ------
     UnknownElement
     """
-    if element not in _TABLE:
-        raise UnknownElement(_unknown(element))
-    charge, mass_number, atomic = _TABLE[element]
+    isotope = _MAIN.get(name, name)
+    if isotope not in _ATOMIC_MASS:
+        raise UnknownElement(_unknown(name))
+    element = isotope.rstrip("0123456789")
+    charge = ELEMENTS.index(element) + 1
+    half_life, daughter = _DECAY.get(isotope, (None, None))
     binding = 1e-9 * (14.4381 * charge**2.39 + 1.55468e-6 * charge**5.35)
-    mass = atomic * _ATOMIC_MASS_UNIT - charge * _ELECTRON_MASS + binding
-    return Nuclide(name=element, charge=charge, mass_number=mass_number, mass=mass)
+    atomic = _ATOMIC_MASS[isotope] * _ATOMIC_MASS_UNIT
+    return Nuclide(
+        name=name,
+        element=element,
+        charge=charge,
+        mass_number=int(isotope.removeprefix(element)),
+        mass=atomic - charge * _ELECTRON_MASS + binding,
+        half_life=half_life,
+        daughter=daughter,
+    )
 
 
-def _unknown(element: str) -> str:
-    words = {"hydrogen": "H", "proton": "H", "p": "H", "helium": "He", "carbon": "C"}
-    words |= {"nitrogen": "N", "oxygen": "O", "silicon": "Si", "iron": "Fe", "nickel": "Ni"}
-    words |= {f"{name}{a}".lower(): name for name, (_, a, _m) in _TABLE.items()}
-    words |= {name.lower(): name for name in _TABLE}
-    close = difflib.get_close_matches(element[:40].lower(), words, n=1, cutoff=0.5)
-    hint = f'; did you mean "{words[close[0]]}"?' if close else ""
-    return f'unknown element "{element[:40]}"{hint} (known: {", ".join(_TABLE)})'
+def _unknown(name: str) -> str:
+    """What to say of a name that is neither; elements are listed, and the isotopes of one."""
+    word = name[:40]
+    element = re.match(r"\d*([A-Z][a-z]?)-?\d+$|([A-Z][a-z]?)$", word)
+    symbol = next(filter(None, element.groups()), "") if element else ""
+    isotopes = [known for known in _ATOMIC_MASS if known.rstrip("0123456789") == symbol]
+    names = {"hydrogen": "H", "proton": "H", "p": "H", "helium": "He", "carbon": "C"}
+    names |= {"nitrogen": "N", "oxygen": "O", "silicon": "Si", "iron": "Fe", "nickel": "Ni"}
+    names |= {known.lower(): known for known in (*ELEMENTS, *_ATOMIC_MASS)}
+    names |= {re.sub(r"([a-z]+)(\d+)", r"\2\1", known): names[known] for known in list(names)}
+    close = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.5)
+    hint = f'; did you mean "{names[close[0]]}"?' if close else ""
+    if isotopes:
+        return f'unknown isotope "{word}"{hint} (known: {", ".join(isotopes)})'
+    return f'unknown element "{word}"{hint} (known: {", ".join(ELEMENTS)})'
