@@ -10,14 +10,14 @@ from pydantic import Discriminator
 
 from crtransport.deck.compare import Compare
 from crtransport.deck.galaxy_solver import Direct, Momentum, SplitCrankNicolson, Sweep
-from crtransport.nuclides import is_nuclide, nuclide
+from crtransport.nuclides import nuclide
 from crtransport.physics.diffusion import AnyDiffusion, TwoHalo
 from crtransport.physics.gas import Gas
 from crtransport.physics.geometry import Cylinder, Geometry, LeakyBox, Slab
 from crtransport.physics.injection import BrokenPowerLaw, Source
 from crtransport.physics.losses import Losses
 from crtransport.physics.modulation import Modulation
-from crtransport.physics.nuclear import CHANNELS, Nuclear
+from crtransport.physics.nuclear import CHANNELS, DAUGHTERS, Nuclear
 from crtransport.physics.reacceleration import Alfven, Convection, Reacceleration
 from crtransport.units import Count, Quantity
 
@@ -158,7 +158,7 @@ class GalaxyDeck:
             raise ValueError("nuclides is empty: name at least one")
         for name in self.nuclides:
             nucleus = nuclide(name)
-            if not is_nuclide(name):
+            if name == nucleus.element:
                 full = f"{name}{nucleus.mass_number}"
                 raise ValueError(f'nuclides: "{name}" is an element; its main nuclide is "{full}"')
         if len(set(self.nuclides)) < len(self.nuclides):
@@ -183,7 +183,7 @@ class GalaxyDeck:
             return False
         pairs = {*CHANNELS, *(tuple(c.split("->")) for c in self.nuclear.channels)}
         fed = any((parent, name) in pairs for parent in self.nuclides)
-        return fed or any(nuclide(n).daughter == name for n in self.nuclides)
+        return fed or any(DAUGHTERS.get(n) == name for n in self.nuclides)
 
     def _check_normalisation(self) -> None:
         if self.normalisation is None:

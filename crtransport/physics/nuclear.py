@@ -123,6 +123,10 @@ def helium_ratio(nucleus: Nuclide) -> float:
     return float(on_helium / inelastic(nucleus, high))
 
 
+#: what unstable nuclides decay to
+DAUGHTERS = {"Be10": "B10", "C14": "N14", "Al26": "Mg26"}
+
+
 class Channel(NamedTuple):
     """σ(T) = high {1 + peak exp[−ln²(T/T₀)/2w²]}/[1 + (T₁/T)^k] on hydrogen, mb, T in GeV/n."""
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from crtransport.constants import KPC, MYR
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.nuclides import Nuclide
-from crtransport.physics.nuclear import RATE
+from crtransport.physics.nuclear import DAUGHTERS, RATE
 from crtransport.problems.galaxy_space import Space
 from crtransport.solvers.levels import GHOSTS, Levels, rate, weight_of
 from crtransport.solvers.problem import Operator, Term
@@ -77,7 +77,6 @@ def make_rates(deck: GalaxyDeck, nucleus: Nuclide, levels: Levels) -> Rates:
     else:
         diffusion = diffusion * MYR / KPC**2
     strength = deck.reacceleration.strength(at.rigidity, at.beta, deck.diffusion)
-    half_life = nucleus.half_life if deck.nuclear.decay else None
     return Rates(
         diffusion=diffusion,
         reacceleration=strength if np.any(strength) else None,
@@ -85,7 +84,7 @@ def make_rates(deck: GalaxyDeck, nucleus: Nuclide, levels: Levels) -> Rates:
         coulomb=deck.losses.coulomb_rate(nucleus, at.beta),
         continuous=deck.losses.continuous_rate(at.momentum),
         spallation=_spallation(deck, nucleus, at),
-        decay=None if half_life is None else np.log(2) / half_life / at.gamma,
+        decay=decay_rate(nucleus, at) if deck.nuclear.decay else None,
     )
 
 
@@ -105,6 +104,22 @@ def production_rate(
     at = Kinematics(parent, levels)
     sigma = deck.nuclear.production(parent, child, at.energy, deck.gas.helium)
     return None if sigma is None else np.asarray(RATE * at.beta * sigma)
+
+
+def feeding_rate(deck: GalaxyDeck, parent: Nuclide, child: Nuclide, levels: Levels) -> Array | None:
+    """1/γτ of a parent that decays to this child at the same p per nucleon, 1/Myr."""
+    if not deck.nuclear.decay or not deck.nuclear.secondaries:
+        return None
+    if DAUGHTERS.get(parent.name) != child.name:
+        return None
+    return decay_rate(parent, Kinematics(parent, levels))
+
+
+def decay_rate(nucleus: Nuclide, at: Kinematics) -> Array | None:
+    """1/γτ, 1/Myr; None for a stable nuclide."""
+    if nucleus.half_life is None:
+        return None
+    return np.asarray(np.log(2) / nucleus.half_life / at.gamma)
 
 
 def pieces(rates: Rates, space: Space, deck: GalaxyDeck) -> list[tuple[str, str, Array, Operator]]:

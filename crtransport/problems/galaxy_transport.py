@@ -15,6 +15,7 @@ from crtransport.physics.injection import Source
 from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_momentum import (
     Kinematics,
+    feeding_rate,
     log_typical,
     make_levels,
     make_rates,
@@ -214,17 +215,22 @@ class _Origin:
             for source, load in zip(deck.source, space.sources, strict=True)
             if source.emits(nucleus)
         ]
-        rates = (
-            (parent, production_rate(deck, parent.nucleus, nucleus, levels)) for parent in done
-        )
-        self.parents = [(parent, rate) for parent, rate in rates if rate is not None]
+        self.parents = [
+            (parent, rate, across)
+            for parent in done
+            for rate, across in (
+                (production_rate(deck, parent.nucleus, nucleus, levels), space.gas),
+                (feeding_rate(deck, parent.nucleus, nucleus, levels), space.volume),
+            )
+            if rate is not None
+        ]
 
     def log_typical(self) -> Array:
         """ln of the source on the extended levels, by its weight against diffusion."""
         parts = [log_q + np.log(self.space.typical_source(load)) for log_q, _, load in self.primary]
-        gas = self.space.typical_rate(self.space.gas)
-        for parent, rate in self.parents:
-            shape = np.maximum(rate * gas, _FLOOR * gas * np.max(rate))
+        for parent, rate, across in self.parents:
+            share = self.space.typical_rate(across)
+            shape = share * np.maximum(rate, _FLOOR * np.max(rate))
             parts.append(parent.log_scale + np.log(shape))
         return np.asarray(np.logaddexp.reduce(parts))
 
@@ -239,10 +245,9 @@ class _Origin:
     def produced(self, log_scale: Array) -> Array:
         """[level, place] of the parents, over the scale."""
         out = np.zeros(self.shape)
-        for parent, rate in self.parents:
+        for parent, rate, across in self.parents:
             along = sp.diags_array((rate * np.exp(parent.log_scale - log_scale))[_INNER])
-            coupling = Coupling(along=along, across=self.space.gas.matrix)
-            out += coupling.source(parent.values)
+            out += Coupling(along=along, across=across.matrix).source(parent.values)
         return out
 
 
