@@ -80,8 +80,8 @@ def make_rates(deck: GalaxyDeck, nucleus: Nuclide, levels: Levels) -> Rates:
     return Rates(
         diffusion=diffusion,
         reacceleration=strength if np.any(strength) else None,
-        ionisation=deck.losses.ionisation_rate(nucleus, at.beta, deck.gas.helium),
-        coulomb=deck.losses.coulomb_rate(nucleus, at.beta),
+        ionisation=deck.losses.ionisation_rate(nucleus, at.momentum, deck.gas.helium),
+        coulomb=deck.losses.coulomb_rate(nucleus, at.momentum),
         continuous=deck.losses.continuous_rate(at.momentum),
         spallation=_spallation(deck, nucleus, at),
         decay=decay_rate(nucleus, at) if deck.nuclear.decay else None,
@@ -149,18 +149,36 @@ def pieces(rates: Rates, space: Space, deck: GalaxyDeck) -> list[tuple[str, str,
     ]
 
 
-def log_typical(rates: Rates, space: Space, deck: GalaxyDeck, log_source: Array) -> Array:
-    """ln of the expected ψp on the extended levels: source over all that takes away.
+def log_typical(
+    rates: Rates, space: Space, deck: GalaxyDeck, levels: Levels, log_source: Array
+) -> Array:
+    """ln of the expected ψp on the extended levels: one mode in space, cooled level by level.
 
-    ``log_source`` is weighed by Space.typical_source; losses count as if they took away.
+        (r + b/Δu) N_k = q_k + (b N)_{k+1}/Δu,      r = D + Σ rates, b = Σ losses
+
+    with each rate weighed by Space.typical_rate and ``log_source`` by Space.typical_source; above
+    the highest level N goes on as a power law. It only scales the unknowns, so the first order of
+    the differences does not matter, but that it follows N over all decades does.
     """
-    taken = np.zeros_like(log_source)
+    lost, cooled = rates.diffusion.copy(), np.zeros_like(log_source)
     for name, kind, values, operator in pieces(rates, space, deck):
-        if name == "escape":
-            continue
-        if kind != "spread":
-            taken += np.abs(values) * max(space.typical_rate(operator), 0.0)
-    return np.asarray(log_source - np.log(rates.diffusion + taken))
+        share = max(space.typical_rate(operator), 0.0)
+        if kind == "drift":
+            cooled += values * share / levels.step
+        elif kind == "rate" and name != "escape":
+            lost += values * share
+    # what comes from above the highest level: slopes of q/(r + b) and of b go on
+    out = np.empty_like(log_source)
+    alone = log_source - np.log(lost + cooled)
+    with np.errstate(divide="ignore"):
+        log_cooled = np.log(cooled)
+    growth = np.exp(2 * alone[-1] - alone[-2] - alone[-1])
+    above = cooled[-1] ** 2 / cooled[-2] * growth if cooled[-1] > 0 else 0.0
+    out[-1] = log_source[-1] - np.log(lost[-1] + max(cooled[-1] - above, 0.0))
+    for k in range(len(out) - 2, -1, -1):
+        come = np.logaddexp(log_source[k], log_cooled[k + 1] + out[k + 1])
+        out[k] = come - np.log(lost[k] + cooled[k])
+    return out
 
 
 def make_terms(

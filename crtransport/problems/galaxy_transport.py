@@ -157,7 +157,7 @@ def _one(
     """One nuclide, given its parents among those ``done``."""
     origin = _Origin(deck, nucleus, levels, space, done)
     rates = make_rates(deck, nucleus, levels)
-    log_scale = log_typical(rates, space, deck, origin.log_typical())
+    log_scale = log_typical(rates, space, deck, levels, origin.log_typical())
     problem = FieldProblem(
         terms=make_terms(rates, space, deck, levels, log_scale, momentum_order(deck)),
         source=origin.emitted(log_scale) + origin.produced(log_scale),
