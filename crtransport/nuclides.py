@@ -103,11 +103,11 @@ _ATOMIC_MASS = {
     "Ni58": 57.93534165,
 }
 
-#: half-life in Myr of a nucleus without electrons, so without electron capture, and its daughter
-_DECAY = {
-    "Be10": (1.387, "B10"),  # Chmeleff et al. 2010, Korschinek et al. 2010, NIM B 268, 192 and 187
-    "C14": (5.70e-3, "N14"),  # NUBASE2020: Kondev et al. 2021, Chin. Phys. C 45, 030001
-    "Al26": (0.91, "Mg26"),  # β⁺ branch alone: Mewaldt et al. 2001, Space Sci. Rev. 99, 27
+#: half-lives in Myr of nuclei without electrons, so without electron capture
+_HALF_LIFE = {
+    "Be10": 1.387,  # Chmeleff et al. 2010, Korschinek et al. 2010, NIM B 268, 192 and 187
+    "C14": 5.70e-3,  # NUBASE2020: Kondev et al. 2021, Chin. Phys. C 45, 030001
+    "Al26": 0.91,  # β⁺ branch alone: Mewaldt et al. 2001, Space Sci. Rev. 99, 27
 }
 
 
@@ -128,8 +128,6 @@ class Nuclide:
     half_life : float or None
         Of the nucleus at rest and without electrons, Myr; None where it is stable. An element
         is stable.
-    daughter : str or None
-        Isotope that it decays to.
     """
 
     name: str
@@ -138,7 +136,6 @@ class Nuclide:
     mass_number: int
     mass: float
     half_life: float | None = None
-    daughter: str | None = None
 
     @property
     def nucleon_mass(self) -> float:
@@ -170,11 +167,6 @@ class UnknownElement(ValueError):
     """A name that is no element or isotope of the tables; the message has the nearest one."""
 
 
-def is_nuclide(name: str) -> bool:
-    """Whether a name is that of an isotope, not of an element and not unknown."""
-    return name in _ATOMIC_MASS
-
-
 def nuclide(name: str) -> Nuclide:
     """The nucleus of an isotope ("B11"), or the one that stands for an element ("B").
 
@@ -190,7 +182,6 @@ def nuclide(name: str) -> Nuclide:
         raise UnknownElement(_unknown(name))
     element = isotope.rstrip("0123456789")
     charge = ELEMENTS.index(element) + 1
-    half_life, daughter = _DECAY.get(isotope, (None, None))
     binding = 1e-9 * (14.4381 * charge**2.39 + 1.55468e-6 * charge**5.35)
     atomic = _ATOMIC_MASS[isotope] * _ATOMIC_MASS_UNIT
     return Nuclide(
@@ -199,8 +190,7 @@ def nuclide(name: str) -> Nuclide:
         charge=charge,
         mass_number=int(isotope.removeprefix(element)),
         mass=atomic - charge * _ELECTRON_MASS + binding,
-        half_life=half_life,
-        daughter=daughter,
+        half_life=_HALF_LIFE.get(isotope),
     )
 
 
