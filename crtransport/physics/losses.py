@@ -50,53 +50,63 @@ class Losses:
     rate: Annotated[float, Quantity(unit="1/Myr", ge=0, le=1e6)] = 0.0
     slope: Annotated[float, Quantity(ge=-5, le=5)] = 0.0
 
-    def ionisation_rate(self, nucleus: Nuclide, beta: Array, helium: float) -> Array | None:
+    def ionisation_rate(self, nucleus: Nuclide, momentum: Array, helium: float) -> Array | None:
         """−(dp/dt)/p in neutral gas of one hydrogen atom per cm^3, 1/Myr; None if switched off.
 
+        Parameters
+        ----------
+        momentum : array
+            p per nucleon, GeV/n, above 0.04 (1 MeV/n): slower nuclei capture electrons.
+        helium : float
+            Atoms of helium for one of hydrogen.
+
+        Notes
+        -----
         −dE/dt = 2π r_e² c m_e c² (Z²/β) Σ_s z_s n_s [ln(2 m_e c² β²γ² Q_max/I_s²) − 2β²]
         with Q_max = 2 m_e c² β²γ²/(1 + 2γ m_e/M), s = H, He of z_s electrons (Bethe's formula;
-        Strong & Moskalenko 1998, ApJ 509, 212, Eq. C.4). Shell and density corrections are left
+        Strong & Moskalenko 1998, ApJ 509, 212, App. C). Shell and density corrections are left
         out.
         """
         if not self.ionisation:
             return None
-        gamma_beta = beta / np.sqrt(_one_minus_square(beta))
-        gamma = np.hypot(1.0, gamma_beta)
+        beta, gamma, gamma_beta = _speed(nucleus, momentum)
         largest = 2 * _ELECTRON * gamma_beta**2 / (1 + 2 * gamma * _ELECTRON / nucleus.mass)
         bracket = np.zeros_like(beta)
         for abundance, (electrons, excitation) in ((1.0, _HYDROGEN), (helium, _HELIUM)):
             logarithm = np.log(2 * _ELECTRON * gamma_beta**2 * largest / excitation**2)
             bracket += abundance * electrons * (logarithm - 2 * beta**2)
-        return _per_momentum(nucleus, beta, gamma_beta, nucleus.charge**2 / beta * bracket)
+        return _per_momentum(nucleus, momentum, nucleus.charge**2 / beta**2 * bracket)
 
-    def coulomb_rate(self, nucleus: Nuclide, beta: Array) -> Array | None:
+    def coulomb_rate(self, nucleus: Nuclide, momentum: Array) -> Array | None:
         """−(dp/dt)/p among free electrons of one per cm^3, 1/Myr; None if switched off.
 
         −dE/dt = 4π r_e² c m_e c² Z² n_e ln Λ β²/(x_m³ + β³), x_m³ = (3√π/4) (2kT_e/m_e c²)^3/2,
         ln Λ = ½ ln[m_e² c⁴/(π r_e ħ²c² n_e) Mγ²β⁴/(M + 2γ m_e)] (Mannheim & Schlickeiser 1994,
-        A&A 286, 983; Strong & Moskalenko 1998, Eqs. C.6–C.8), T_e = 1e4 K. In ln Λ, n_e is
-        0.1 cm^-3.
+        A&A 286, 983; Strong & Moskalenko 1998, App. C), T_e = 1e4 K, p per nucleon in GeV/n. In
+        ln Λ, n_e is 0.1 cm^-3.
         """
         if not self.coulomb:
             return None
-        gamma_beta = beta / np.sqrt(_one_minus_square(beta))
-        gamma = np.hypot(1.0, gamma_beta)
+        beta, gamma, gamma_beta = _speed(nucleus, momentum)
         plasma = _ELECTRON**2 / (np.pi * _RADIUS * _HBAR_C**2 * _TYPICAL_DENSITY)
         reduced = (gamma_beta * beta) ** 2 / (1 + 2 * gamma * _ELECTRON / nucleus.mass)
         logarithm = np.log(plasma * reduced) / 2
         thermal = 3 * np.sqrt(np.pi) / 4 * (2 * _TEMPERATURE) ** 1.5
-        rate = 2 * nucleus.charge**2 * logarithm * beta**2 / (thermal + beta**3)
-        return _per_momentum(nucleus, beta, gamma_beta, rate)
+        force = 2 * nucleus.charge**2 * logarithm * beta / (thermal + beta**3)
+        return _per_momentum(nucleus, momentum, force)
 
     def continuous_rate(self, momentum: Array) -> Array | None:
         """−(dp/dt)/p of the further loss at p in GeV/n, 1/Myr; None where there is none."""
         return self.rate * momentum**self.slope if self.rate > 0 else None
 
 
-def _one_minus_square(beta: Array) -> Array:
-    return (1 - beta) * (1 + beta)
+def _speed(nucleus: Nuclide, momentum: Array) -> tuple[Array, Array, Array]:
+    """β, γ, βγ; from p, as γ(β) has no digits left at high energy."""
+    gamma_beta = momentum / nucleus.nucleon_mass
+    gamma = np.hypot(1.0, gamma_beta)
+    return gamma_beta / gamma, gamma, gamma_beta
 
 
-def _per_momentum(nucleus: Nuclide, beta: Array, gamma_beta: Array, loss: Array) -> Array:
-    """(dE/dt)/(β p c), with the loss of the whole nucleus in units of 2π r_e² c m_e c²."""
-    return np.asarray(_UNIT * MYR * loss / (beta * gamma_beta * nucleus.mass))
+def _per_momentum(nucleus: Nuclide, momentum: Array, force: Array) -> Array:
+    """−(dp/dt)/p, with the force −(dE/dt)/β on the nucleus in units of 2π r_e² c m_e c²."""
+    return np.asarray(_UNIT * MYR * force / (nucleus.mass_number * momentum))
