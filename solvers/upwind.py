@@ -56,7 +56,7 @@ def spread(levels: Levels, strength: Array, tilt: float, log_scale: Array, order
     With θ = tilt · step − ln(scale_above/scale_below) the flux through a face is
 
         order 1:  g [B(θ) y_above − B(−θ) y_below]/step                   (Chang & Cooper 1970, J.
-                  Comp. Phys. 6, 1; Scharfetter & Gummel 1969, IEEE Trans. Electron Devices 16, 64)
+                  Comp. Phys. 6, 1; Scharfetter & Gummel 1969, IEEE Trans. ED-16, 64)
         order 2:  g [(1 − θ/2) y_above − (1 + θ/2) y_below]/step
 
     Both err by second order, the first by θ²/12 of y' more, for which ψ ∝ e^(tilt u) stays at rest
