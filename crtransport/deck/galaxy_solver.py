@@ -36,7 +36,7 @@ class Momentum:
 
     T_min: Energy = 1e-2
     T_max: Energy = 1e7
-    per_decade: Annotated[float, Quantity(ge=2, le=1000)] = 18.0
+    per_decade: Annotated[float, Quantity(ge=2, le=1000)] = 24.0
     order: Literal[1, 2, 3, 5] | None = None
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from crtransport.deck.errors import DeckError, Problem, nearest
 from crtransport.deck.explain import problems, show
+from crtransport.deck.kinds import with_kinds
 from crtransport.deck.overrides import apply
 from crtransport.deck.read import read
 from crtransport.deck.schema import DECKS, Deck, resolve
@@ -60,7 +61,7 @@ def load_deck(
 def _checked(name: str, tables: dict[str, Any], given: list[str]) -> Deck:
     model = _model(name, tables)
     try:
-        return _adapter(model).validate_python(tables)
+        return _adapter(model).validate_python(with_kinds(DECKS[model], tables))
     except ValidationError as error:
         raise DeckError(name, problems(error, DECKS[model], given)) from None
 

@@ -54,7 +54,7 @@ class RadialExponential:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RadialTable:
+class RadialFactors:
     """D times a factor given by points, linear in between and constant beyond.
 
     Attributes
@@ -85,7 +85,7 @@ class RadialTable:
         return list(self.r)
 
 
-Radial = Annotated[RadialExponential | RadialTable, Discriminator("kind")]
+Radial = Annotated[RadialExponential | RadialFactors, Discriminator("kind")]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,7 +77,7 @@ class PowerExponential:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RadialTable:
+class SourceRings:
     """A profile given by points, linear in between, none beyond them.
 
     Attributes
@@ -273,7 +273,7 @@ class Line:
 
 
 Radial = Annotated[
-    NamedProfile | PowerExponential | RadialTable | UniformProfile, Discriminator("kind")
+    NamedProfile | PowerExponential | SourceRings | UniformProfile, Discriminator("kind")
 ]
 Vertical = Annotated[ExponentialLayer | UniformLayer | ThinLayer, Discriminator("kind")]
 Injection = Annotated[BrokenPowerLaw | PowerLaw | Line, Discriminator("kind")]

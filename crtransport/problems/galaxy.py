@@ -115,10 +115,11 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
 def coarser(deck: GalaxyDeck) -> Iterator[tuple[Resolution, float]]:
     """Coarser grids, and the part of the change to them that is an error of the deck's grid.
 
-    With an error h^p a grid of step h/c differs by c^−p − 1 errors; from one order less in
-    space the change itself is taken, and so it is for half the repeats of a march.
+    With an error h^p a grid of step h/c differs by c^−p − 1 errors; above the first order one
+    less is taken for p, as measured rates fall short of it. From one order less in space the
+    change itself is taken, and so it is for half the repeats of a march.
     """
-    order = momentum_order(deck)
+    order = max(momentum_order(deck) - 1, 1)
     yield Resolution(per_decade=_COARSER), 1 / (_COARSER**-order - 1)
     if deck.geometry.kind != "leaky-box":
         spectral = deck.solver.discretisation == "spectral"

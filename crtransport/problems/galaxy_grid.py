@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
+from crtransport.solvers.cell_grid import CellAxis, CellGrid, clustered_nodes
 from crtransport.solvers.nodal_grid import NodalAxis, NodalGrid
 
 Array = NDArray[np.float64]
@@ -18,6 +19,8 @@ Array = NDArray[np.float64]
 _FIRST = 0.15
 #: an element is at most this many times as high as what lies below it, and one more
 _GROWTH = 2.0
+#: height up to which nodes in z are evenly spaced, kpc
+_CLUSTER = 0.2
 #: knots closer than this part of the whole length are one
 _SAME = 1e-9
 
@@ -41,6 +44,19 @@ def make_grid(deck: GalaxyDeck, coarse: bool = False) -> Any:
         orders = (order_r - coarse,) * (len(r_edges) - 1)
         axes.insert(0, NodalAxis(edges=r_edges, orders=orders, radial=1))
     return NodalGrid(axes=tuple(axes))
+
+
+def _cells(
+    deck: GalaxyDeck, r_knots: Sequence[float], z_knots: Sequence[float], coarse: bool
+) -> CellGrid:
+    """Control volumes with nodes on all knots, in z closer together in the disk."""
+    cells_r, cells_z = (n // 2 if coarse else n for n in deck.solver.cells())
+    z_h = deck.geometry.z_h
+    nodes = clustered_nodes(z_h, cells_z, min(_CLUSTER, z_h), _inside(z_knots, z_h))
+    axes = [CellAxis(nodes=nodes)]
+    if deck.geometry.kind == "cylinder":
+        axes.insert(0, CellAxis(nodes=radii(deck.geometry.r_h, cells_r, r_knots), radial=1))
+    return CellGrid(axes=tuple(axes))
 
 
 def heights(z_h: float, knots: Sequence[float]) -> Array:

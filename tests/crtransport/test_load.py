@@ -41,6 +41,17 @@ def test_defaults_and_units() -> None:
     assert dataclasses.is_dataclass(deck)
 
 
+def test_a_kind_left_out_is_the_default() -> None:
+    assert load_deck(with_tables(solver={"rtol": 1e-3})).solver.kind == "spectral"
+    galaxy = {"model": "galaxy", "diffusion": {"xi": 0.2}, "gas": {"H2": {}}}
+    source = {"abundances": {"H1": 1, "He4": 1}, "injections": {"He4": {"gamma1": 2.2}}}
+    deck = load_deck(galaxy | {"source": [source]})
+    assert deck.diffusion.kind == "two-halo"
+    assert deck.source[0].injections["He4"].gamma1 == 2.2
+    with pytest.raises(DeckError, match=r"diffusion.radial.kind: is missing; one of"):
+        load_deck({"model": "galaxy", "diffusion": {"radial": {"length": 3}}})
+
+
 @pytest.mark.parametrize("name", sorted(shipped()))
 def test_shipped_deck_resolves_to_itself(name: str) -> None:
     deck = load_deck(name)
@@ -101,7 +112,7 @@ def test_all_problems_at_once_with_place_found_allowed_and_nearest() -> None:
         ({"title": 3}, "title", "a text in quotes"),
         ({"source": {"even": 1.0}}, "source.even", "needs an array"),
         ({"source": {"even": [0]}}, "source", "nothing is emitted"),
-        ({"solver": {"rtol": 1e-3}}, "solver.kind", 'is missing; one of "spectral"'),
+        ({"solver": {"cells": 10}}, "solver.cells", "unknown key"),
         ({"solver": {"kind": "finite-difference", "cels": 10}}, "solver.cels", '"cells"'),
         ({"output": {}}, "output.zeta", "is missing: needs an array"),
         ({"rate": 1.0}, "rate", 'did you mean "loss.rate"'),
