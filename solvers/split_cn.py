@@ -96,7 +96,8 @@ class _Direction:
     def prepare(self, step: float) -> None:
         """Factor for time steps of this length."""
         self.half = step / 2
-        kernels.factor(*self.bands, self.half, *self.factors)
+        lower, diagonal, upper = self.bands
+        kernels.factor(lower, diagonal, upper, self.half, *self.factors)
 
     def advance(self) -> None:
         """One time step."""
