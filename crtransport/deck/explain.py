@@ -87,13 +87,25 @@ def _unknown(where: str, place: _Place, value: Any, root: type[Any]) -> Problem:
     known = keys(place.table) if place.table else {}
     inner = value[0] if isinstance(value, list) and value else value
     what = "table" if isinstance(inner, Mapping) else "key"
-    close = nearest(word, known)
+    kinds = _kinds_with(word, place, root)
+    close = "" if kinds else nearest(word, known)
     elsewhere = [t.__name__ for t in tables(root) if word in keys(t)]
-    if not close and elsewhere:
+    if not close and not kinds and elsewhere:
         home = next((path for path in _paths(root) if path.endswith(f".{word}")), word)
         close = home if home not in known else word
-    why = f"unknown {what} (here are allowed: {', '.join(known)})"
-    return Problem(where, why, "" if what == "table" else show(value), close)
+    why = f"unknown {what}: it goes with kind = {_listed(kinds)}" if kinds else f"unknown {what}"
+    allowed = f"(here are allowed: {', '.join(known)})"
+    return Problem(where, f"{why} {allowed}", "" if what == "table" else show(value), close)
+
+
+def _kinds_with(word: str, place: _Place, root: type[Any]) -> tuple[Any, ...]:
+    """Each ``kind`` of the table around a key that does have this key."""
+    steps = tuple(int(step) if step.isdigit() else step for step in place.path[:-1])
+    around = members(_locate(root, steps).annotation)
+    having = [
+        t for t in around if dataclasses.is_dataclass(t) and word in keys(typing.cast(type, t))
+    ]
+    return tuple(kind for t in having for kind in choices(keys(typing.cast(type, t)).get("kind")))
 
 
 def _paths(table: type[Any], head: str = "") -> list[str]:
