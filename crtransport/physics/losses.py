@@ -50,6 +50,10 @@ class Losses:
     rate: Annotated[float, Quantity(unit="1/Myr", ge=0, le=1e6)] = 0.0
     slope: Annotated[float, Quantity(ge=-5, le=5)] = 0.0
 
+    def __post_init__(self) -> None:
+        if self.slope and not self.rate:
+            raise ValueError(f"slope = {self.slope:g} has no effect without rate")
+
     def ionisation_rate(self, nucleus: Nuclide, momentum: Array, helium: float) -> Array | None:
         """−(dp/dt)/p in neutral gas of one hydrogen atom per cm^3, 1/Myr; None if switched off.
 

@@ -136,7 +136,7 @@ def test_power_law_and_switches() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"rate": -1.0}, {"rate": "1 GeV"}, {"coulom": True}, {"slope": 9}]
+    "wrong", [{"rate": -1.0}, {"rate": "1 GeV"}, {"coulom": True}, {"slope": 9}, {"slope": -1.0}]
 )
 def test_wrong_tables_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
