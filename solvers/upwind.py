@@ -65,16 +65,20 @@ def spread(levels: Levels, strength: Array, tilt: float, log_scale: Array, order
     Parameters
     ----------
     strength, log_scale : arrays on ``levels.extended``
-        ``strength`` > 0. Beyond the high end y is that of the last level. Beyond the low end it is
-        that of the first level (order 1) or on the straight line through the first two (order 2).
+        ``strength`` > 0.
     order : int
-        1 or 2.
+        1: what flows through an end flows out. 2: beyond the high end y is that of the last level,
+        beyond the low end on the straight line through the first two; what flows in grows with
+        the field, so that the ends must lie where little does.
     """
     _check(order)
     theta = tilt * levels.step - _at_faces(np.diff(log_scale))
     to_above, to_below = (
         (_bernoulli(theta), _bernoulli(-theta)) if order == 1 else (1 - theta / 2, 1 + theta / 2)
     )
+    if order == 1:
+        # y is the same on either side of an end, so the smaller weight stops what would flow in
+        to_below[0], to_above[-1] = min(to_below[0], to_above[0]), min(to_above[-1], to_below[-1])
     above = np.arange(levels.n + 1)
     stencil = [(above, to_above / levels.step), (above - 1, -to_below / levels.step)]
     y_at_faces = _y_at_faces(stencil, levels.n)
