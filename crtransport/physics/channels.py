@@ -18,6 +18,9 @@ Array = NDArray[np.float64]
 #: width of the bumps in ln T, which a grid in momentum resolves
 _WIDTH = 0.9
 
+#: Z of a parent, and f of Ferrando et al. 1988
+_FERRANDO = ((6, -0.76), (8, -0.41), (26, 1.00))
+
 
 class Channel(NamedTuple):
     """Cross section of a channel on hydrogen at T in GeV/n, mb.
@@ -43,13 +46,14 @@ def on_helium(parent: Nuclide, child: Nuclide) -> float:
     """σ of a channel on helium over that on hydrogen (Ferrando et al. 1988, PRC 37, 1490).
 
         exp(μ |Z_parent − Z_child − f δ|^1.43),   μ = 0.031, δ = 4.40,
-        f = −0.76, −0.41, 1.00 for parents C, O, Fe, linear in Z
+        f = −0.76, −0.41, 1.00 for parents C, O, Fe, linear in ln Z between and below them
 
     μ and δ are those of their highest energy, 1.51 GeV/n, and taken the same at all energies: at
     0.4 GeV/n the ratio of C to B is 1.4 instead of 1.3.
     """
     z = parent.charge
-    f = -0.76 + (z - 6) * 0.35 / 2 if z < 8 else -0.41 + (z - 8) * 1.41 / 18
+    (z1, f1), (z2, f2) = _FERRANDO[:2] if z < 8 else _FERRANDO[1:]
+    f = f1 + (f2 - f1) * np.log(z / z1) / np.log(z2 / z1)
     return float(np.exp(0.031 * abs(z - child.charge - 4.40 * f) ** 1.43))
 
 

@@ -58,8 +58,13 @@ class Nuclear:
     channels: dict[str, Millibarn] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if (self.inelastic == "constant") != (self.cross_section is not None):
-            raise ValueError('inelastic = "constant" and cross_section go together')
+        if self.inelastic == "constant" and self.cross_section is None:
+            raise ValueError('inelastic = "constant" needs cross_section, in mb')
+        if self.inelastic != "constant" and self.cross_section is not None:
+            raise ValueError(
+                f"cross_section = {self.cross_section:g} mb has no effect with inelastic = "
+                f'"{self.inelastic}"; leave it out, or set inelastic = "constant"'
+            )
         for channel in self.channels:
             parent, arrow, child = channel.partition("->")
             if not arrow:
