@@ -14,10 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from crtransport.constants import ELECTRON_MASS
+
 Array = NDArray[np.float64]
 
 _ATOMIC_MASS_UNIT = 0.93149410242  # GeV, CODATA 2018
-_ELECTRON_MASS = 0.51099895e-3  # GeV, CODATA 2018
 
 #: element -> the isotope that stands for it; in the order of the charges, from 1
 _MAIN = {
@@ -189,9 +190,23 @@ def nuclide(name: str) -> Nuclide:
         element=element,
         charge=charge,
         mass_number=int(isotope.removeprefix(element)),
-        mass=atomic - charge * _ELECTRON_MASS + binding,
+        mass=atomic - charge * ELECTRON_MASS + binding,
         half_life=_HALF_LIFE.get(isotope),
     )
+
+
+def isotope(name: str) -> Nuclide:
+    """The nucleus of an isotope; what names an element is refused.
+
+    Raises
+    ------
+    UnknownElement
+    """
+    found = nuclide(name)
+    if name == found.element:
+        full = f"{name}{found.mass_number}"
+        raise UnknownElement(f'"{name}" is an element; its main nuclide is "{full}"')
+    return found
 
 
 def _unknown(name: str) -> str:

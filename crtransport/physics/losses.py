@@ -8,21 +8,20 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from crtransport.constants import MYR, SPEED_OF_LIGHT
+from crtransport.constants import ELECTRON_MASS, MYR, SPEED_OF_LIGHT
 from crtransport.nuclides import Nuclide
 from crtransport.units import Quantity
 
 Array = NDArray[np.float64]
 
-_ELECTRON = 0.51099895e-3  # GeV, CODATA 2018
 _RADIUS = 2.8179403262e-13  # cm, classical electron radius, CODATA 2018
 _HBAR_C = 1.973269804e-14  # GeV cm, CODATA 2018
 #: 2π r_e² c m_e c², GeV cm3/s
-_UNIT = 2 * np.pi * _RADIUS**2 * SPEED_OF_LIGHT * _ELECTRON
+_UNIT = 2 * np.pi * _RADIUS**2 * SPEED_OF_LIGHT * ELECTRON_MASS
 #: electrons of an atom and mean excitation energy, GeV: Strong & Moskalenko 1998, App. C
 _HYDROGEN, _HELIUM = (1, 19e-9), (2, 44e-9)
 #: temperature of the ionised gas over m_e c², for 1e4 K
-_TEMPERATURE = 8.617333262e-14 * 1e4 / _ELECTRON
+_TEMPERATURE = 8.617333262e-14 * 1e4 / ELECTRON_MASS
 #: density in the Coulomb logarithm, cm^-3, which depends on it by its root's logarithm
 _TYPICAL_DENSITY = 0.1
 
@@ -74,10 +73,10 @@ class Losses:
         if not self.ionisation:
             return None
         beta, gamma, gamma_beta = _speed(nucleus, momentum)
-        largest = 2 * _ELECTRON * gamma_beta**2 / (1 + 2 * gamma * _ELECTRON / nucleus.mass)
+        largest = 2 * ELECTRON_MASS * gamma_beta**2 / (1 + 2 * gamma * ELECTRON_MASS / nucleus.mass)
         bracket = np.zeros_like(beta)
         for abundance, (electrons, excitation) in ((1.0, _HYDROGEN), (helium, _HELIUM)):
-            logarithm = np.log(2 * _ELECTRON * gamma_beta**2 * largest / excitation**2)
+            logarithm = np.log(2 * ELECTRON_MASS * gamma_beta**2 * largest / excitation**2)
             bracket += abundance * electrons * (logarithm - 2 * beta**2)
         return _per_momentum(nucleus, momentum, nucleus.charge**2 / beta**2 * bracket)
 
@@ -92,8 +91,8 @@ class Losses:
         if not self.coulomb:
             return None
         beta, gamma, gamma_beta = _speed(nucleus, momentum)
-        plasma = _ELECTRON**2 / (np.pi * _RADIUS * _HBAR_C**2 * _TYPICAL_DENSITY)
-        reduced = (gamma_beta * beta) ** 2 / (1 + 2 * gamma * _ELECTRON / nucleus.mass)
+        plasma = ELECTRON_MASS**2 / (np.pi * _RADIUS * _HBAR_C**2 * _TYPICAL_DENSITY)
+        reduced = (gamma_beta * beta) ** 2 / (1 + 2 * gamma * ELECTRON_MASS / nucleus.mass)
         logarithm = np.log(plasma * reduced) / 2
         thermal = 3 * np.sqrt(np.pi) / 4 * (2 * _TEMPERATURE) ** 1.5
         force = 2 * nucleus.charge**2 * logarithm * beta / (thermal + beta**3)
