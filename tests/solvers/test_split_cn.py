@@ -8,13 +8,15 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
+from crtransport.solvers.cell_grid import CellAxis, CellGrid, clustered_nodes
 from crtransport.solvers.direct import solve_direct
 from crtransport.solvers.errors import ConvergenceError
 from crtransport.solvers.kernels import crank_nicolson as kernels
-from crtransport.solvers.levels import rate
+from crtransport.solvers.levels import Levels, rate, weight_of
 from crtransport.solvers.problem import FieldProblem, Operator, Term
 from crtransport.solvers.split_cn import solve_split_cn, time_steps
 from crtransport.solvers.sweep_gmres import solve_sweep
+from crtransport.solvers.upwind import drift, spread
 
 Array = NDArray[np.float64]
 RANDOM = np.random.default_rng(20240229)
@@ -114,6 +116,58 @@ def test_the_schedule_in_use_errs_by_one_over_its_repeats() -> None:
     assert error(longer.values, exact) == pytest.approx(errors[0], rel=0.05)
 
 
+def finite_volumes() -> FieldProblem:
+    """A thin disk that emits and slows down, in a cylinder that also spreads and carries off."""
+    levels = Levels(first=-3.0, step=0.4, n=30)
+    u = levels.extended
+    log_scale = -2.4 * u - np.exp(u - 8)
+    weight, power = weight_of(log_scale), np.exp(0.5 * levels.values)
+    grid = CellGrid(
+        axes=(
+            CellAxis(nodes=clustered_nodes(20.0, 10, 20.0, (8.5,)), radial=1),
+            CellAxis(nodes=clustered_nodes(4.0, 14, 0.2)),
+        )
+    )
+
+    def disk(r: Array, z: Array) -> Array:
+        return np.asarray(np.exp(-r / 8 - (z / 0.1) ** 2))
+
+    def outward(r: Array, z: Array) -> Array:
+        return np.asarray(0.02 * z)
+
+    volume, wind = grid.mass(lambda r, z: np.ones_like(r)), grid.convection(1, outward)
+    stiff = [grid.stiffness(d, lambda r, z: 1 + np.exp(z - 4)) for d in (0, 1)]
+    slowed = drift(levels, 0.5 * np.exp(-0.5 * u) + 0.01, log_scale, 1)
+    spreading = spread(levels, 0.003 * np.exp(-0.5 * u), 3.0, log_scale, 1)
+    return FieldProblem(
+        terms=(
+            *(Term(name="escape", along=rate(0.03 * power, weight), across=x) for x in stiff),
+            Term(name="wind", along=rate(np.ones(levels.n), weight), across=wind),
+            Term(name="drift", along=slowed, across=grid.mass(disk)),
+            Term(name="spread", along=spreading, across=volume),
+            Term(name="reaction", along=rate(0.01 / power, weight), across=volume),
+        ),
+        source=np.ones((levels.n, 1)) * grid.load(disk),
+        mass=volume.total,
+        weight=weight,
+        shape=grid.shape,
+    )
+
+
+def test_finite_volumes_by_all_methods() -> None:
+    task = finite_volumes()
+    exact = solve_direct(task).values
+    budget = task.budget(exact)
+    # what leaves is found apart from the matrices
+    assert sum(budget.values()) == pytest.approx(1, abs=1e-12)
+    assert min(budget[name] for name in ("escape", "wind", "drift", "reaction")) > 0.005
+    assert np.all(exact > 0)
+    assert solve_sweep(task, rtol=1e-12).values == pytest.approx(exact, rel=1e-8)
+    errors = [error(solve_split_cn(task, 1e3, 0.25, 1e-4, k).values, exact) for k in (80, 320)]
+    assert errors[0] / errors[1] == pytest.approx(4, rel=0.1)
+    assert errors[1] < 0.1
+
+
 def test_time_steps() -> None:
     steps = time_steps(1e3, 0.25, 1e-4)
     assert len(steps) == 12
@@ -166,6 +220,8 @@ def test_refuses_local_matrices() -> None:
         solve_split_cn(task, 1.0, 0.5, 0.5, 1)
 
 
+# without the compiler NumPy warns of what the kernels do not
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value):RuntimeWarning")
 def test_says_that_a_field_grows_beyond_all_bounds() -> None:
     task = problem((3,), 4)
     gain = replace(task.terms[-1], along=rate(np.full(4, -50.0), np.ones(4)))
