@@ -6,14 +6,16 @@ import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import Discriminator
 
 from crtransport.deck.compare import Compare
+from crtransport.deck.galaxy_medium import check_medium, check_place, check_wind
 from crtransport.deck.galaxy_solver import Direct, Momentum, SplitCrankNicolson, Sweep
-from crtransport.nuclides import nuclide
+from crtransport.nuclides import UnknownElement, isotope, nuclide
 from crtransport.physics.diffusion import AnyDiffusion, TwoHalo
 from crtransport.physics.gas import Gas
-from crtransport.physics.geometry import Cylinder, Geometry, LeakyBox, Slab
+from crtransport.physics.geometry import Cylinder, Geometry, LeakyBox
 from crtransport.physics.injection import BrokenPowerLaw, Source
 from crtransport.physics.losses import Losses
 from crtransport.physics.modulation import Modulation
@@ -148,7 +150,7 @@ class GalaxyDeck:
             self._check_sources,
             self._check_normalisation,
             self._check_medium,
-            self._check_box,
+            self._check_grid,
             self._check_output,
         ):
             check()
@@ -157,10 +159,10 @@ class GalaxyDeck:
         if not self.nuclides:
             raise ValueError("nuclides is empty: name at least one")
         for name in self.nuclides:
-            nucleus = nuclide(name)
-            if name == nucleus.element:
-                full = f"{name}{nucleus.mass_number}"
-                raise ValueError(f'nuclides: "{name}" is an element; its main nuclide is "{full}"')
+            try:
+                isotope(name)
+            except UnknownElement as error:
+                raise ValueError(f"nuclides: {error}") from None
         if len(set(self.nuclides)) < len(self.nuclides):
             raise ValueError("nuclides names one twice")
 
@@ -174,9 +176,19 @@ class GalaxyDeck:
         for source in self.source:
             if not any(source.abundances.get(name, 0) > 0 for name in self.nuclides):
                 raise ValueError(f'source "{source.name}" emits none of nuclides')
+            self._check_lines(source)
         for name in self.nuclides:
             if name not in emitted and not self._made(name):
                 raise ValueError(f"nuclides: {name} is neither emitted nor made by another one")
+
+    def _check_lines(self, source: Source) -> None:
+        for nucleus in filter(source.emits, map(nuclide, self.nuclides)):
+            energy = source.line(nucleus)
+            if energy is not None and not self.momentum.T_min < energy < self.momentum.T_max:
+                raise ValueError(
+                    f'source "{source.name}" emits {nucleus.name} at T = {energy:g} GeV/n, beyond '
+                    f"momentum.T_min … T_max = {self.momentum.T_min:g} … {self.momentum.T_max:g}"
+                )
 
     def _made(self, name: str) -> bool:
         if not self.nuclear.secondaries:
@@ -203,38 +215,24 @@ class GalaxyDeck:
 
     def _check_medium(self) -> None:
         self.reacceleration.check(self.diffusion)
-        if isinstance(self.geometry, LeakyBox):
-            return
-        z_h = self.geometry.z_h
-        for phase, height in self.gas.heights().items():
-            if height >= z_h:
-                raise ValueError(
-                    f"geometry.z_h = {z_h:g} kpc is not above gas.{phase}'s scale height, "
-                    f"{height:g} kpc"
-                )
+        check_medium(self.geometry, self.diffusion, self.gas)
+        check_wind(self.geometry, self.convection)
         for source in self.source:
-            _, edges = source.breaks()
-            height = max([*edges, getattr(source.vertical, "scale", 0.0)])
-            if height > z_h:
-                raise ValueError(
-                    f'geometry.z_h = {z_h:g} kpc is below the height of source "{source.name}", '
-                    f"{height:g} kpc"
-                )
-        if isinstance(self.geometry, Slab) and self.diffusion.anisotropy != 1:
-            raise ValueError('diffusion.anisotropy has no effect with geometry.kind = "slab"')
+            check_place(self.geometry, source)
 
-    def _check_box(self) -> None:
-        if not isinstance(self.geometry, LeakyBox):
-            return
-        thin = [p for p in ("H2", "HI", "HII") if getattr(self.gas, p).kind == "thin-disk"]
-        if thin:
-            raise ValueError(f'gas.{thin[0]}.kind = "thin-disk" has no meaning in a leaky box')
-        if any(source.vertical.kind == "thin-disk" for source in self.source):
-            raise ValueError('source.vertical.kind = "thin-disk" has no meaning in a leaky box')
-        if self.convection.V0 or self.convection.dVdz:
-            raise ValueError("convection has no meaning in a leaky box")
-        if self.diffusion.anisotropy != 1:
-            raise ValueError("diffusion.anisotropy has no effect in a leaky box")
+    def _check_grid(self) -> None:
+        if self.solver.kind == "split-cn" and self.momentum.order not in (None, 1):
+            raise ValueError(
+                f"momentum.order = {self.momentum.order}: "
+                'solver.kind = "split-cn" couples neighbours only, order 1'
+            )
+        flat = () if isinstance(self.geometry, Cylinder) else ("order_r", "elements_r", "cells_r")
+        point = ("order_z", "cells_z") if isinstance(self.geometry, LeakyBox) else ()
+        for key in (*flat, *point):
+            if getattr(self.solver, key) is not None:
+                raise ValueError(
+                    f'solver.{key} has no effect with geometry.kind = "{self.geometry.kind}"'
+                )
 
     def _check_output(self) -> None:
         low, high = self.momentum.T_min, self.momentum.T_max
@@ -248,6 +246,13 @@ class GalaxyDeck:
             raise ValueError(
                 f"modulation.phi needs fluxes up to output.T_max + {lost:g} GeV/n, beyond "
                 f"momentum.T_max = {high:g} GeV/n"
+            )
+        ends = np.array([self.output.T_min, self.output.T_max])
+        first, last = np.transpose([nuclide(name).rigidity(ends) for name in self.nuclides])
+        if first.max() >= last.min():
+            raise ValueError(
+                f"output.T_min … T_max = {ends[0]:g} … {ends[1]:g} GeV/n is so narrow that the "
+                "nuclides have no rigidity in common"
             )
         if self.output.maps and not isinstance(self.geometry, Cylinder):
             raise ValueError('output.maps needs geometry.kind = "cylinder"')

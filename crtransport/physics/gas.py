@@ -148,9 +148,9 @@ class ExponentialDisk(_Smooth):
 
     kind: Literal["exponential"]
     n0: Density
-    r0: Kpc = 8.5
-    r_scale: Height = 5.0
-    z_scale: Height = 0.1
+    r0: Annotated[float, Quantity(unit="kpc", ge=0, le=100)] = 8.5
+    r_scale: Annotated[float, Quantity(unit="kpc", ge=0.5)] = 5.0
+    z_scale: Annotated[float, Quantity(unit="kpc", ge=1e-3)] = 0.1
 
     def density(self, r: Array, z: Array) -> Array:
         """Per cm^3."""

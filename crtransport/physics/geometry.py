@@ -74,15 +74,15 @@ class LeakyBox:
         "leaky-box".
     escape_time : float
         τ where D(R) = D0, Myr.
-    r_sun : float
-        Distance from the axis at which gas and sources are taken, kpc.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
     kind: Literal["leaky-box"]
     escape_time: Annotated[float, Quantity(unit="Myr", gt=0)]
-    r_sun: Length = 8.5
+
+    #: where a profile of sources is 1
+    r_sun: ClassVar[float] = 8.5
 
 
 Geometry = Annotated[Cylinder | Slab | LeakyBox, Discriminator("kind")]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Discriminator
 
-from crtransport.nuclides import Nuclide, nuclide
+from crtransport.nuclides import Nuclide, UnknownElement, isotope
 from crtransport.physics.profiles import PROFILES, Profile, ProfileName
 from crtransport.physics.tables import check_table, interpolate
 from crtransport.units import Quantity
@@ -98,6 +98,8 @@ class SourceRings:
 
     def __post_init__(self) -> None:
         check_table("r", self.r, {"q": self.q})
+        if not any(self.q):
+            raise ValueError("q is zero everywhere: nothing is emitted")
 
     def at(self, r: Array, r_sun: float) -> Array:
         """At r in kpc."""
@@ -316,8 +318,11 @@ class Source:
     injections: dict[str, Injection] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in (*self.abundances, *self.injections):
-            nuclide(name)
+        for name in self.abundances:
+            try:
+                isotope(name)
+            except UnknownElement as error:
+                raise ValueError(f"abundances: {error}") from None
         for name in self.injections:
             if name not in self.abundances:
                 raise ValueError(f"injections.{name}: abundances has no {name}")
