@@ -68,7 +68,7 @@ class Atomic(_Smooth):
 
         n = 0.370 cm^-3 exp[−((r − 7.16 kpc)/5.20 kpc)²] L(r, z)/0.33
 
-    Own fit to their Table 1, radii scaled from a Sun at 10 kpc to 8.5 kpc: rms 0.047 cm^-3. L is
+    Own fit to their Table 1, radii scaled from a Sun at 10 kpc to 8.5 kpc: rms 0.046 cm^-3. L is
     the layer of Dickey & Lockman 1990 (ARA&A 28, 215) inside and that of Cox, Krügel & Mezger 1986
     (A&A 155, 380) outside, joined smoothly around 7.65 kpc.
 
