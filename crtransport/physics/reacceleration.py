@@ -43,6 +43,8 @@ class Alfven:
 
     def strength(self, rigidity: Array, beta: Array, diffusion: Diffusion) -> Array:
         """D_pp/p² where D has its halo value, 1/Myr; elsewhere D_halo/D times that."""
+        if self.v_alfven == 0:  # δ may then be 0, for which the formula is 0/0
+            return np.zeros_like(rigidity)
         local = self.slope == "local"
         delta = diffusion.local_slope(rigidity) if local else diffusion.delta1
         speed = self.v_alfven * 1e5 * MYR / KPC
