@@ -106,8 +106,10 @@ def transport(deck: GalaxyDeck, resolution: Resolution | None = None) -> Transpo
     """
     resolution = resolution or Resolution()
     space = make_space(deck, resolution.coarse)
+    # collisions make lighter nuclei, decay makes stable ones as heavy (10Be the 10B of higher charge)
     nuclei = sorted(
-        (nuclide(name) for name in deck.nuclides), key=lambda n: (-n.mass_number, -n.charge)
+        (nuclide(name) for name in deck.nuclides),
+        key=lambda n: (-n.mass_number, n.half_life is None, -n.charge),
     )
     per_decade = deck.momentum.per_decade * resolution.per_decade
     levels = make_levels(deck, nuclei, per_decade)
