@@ -12,6 +12,7 @@ from crtransport.errors import require_known
 MODULES = {
     "flux-tube": "crtransport.validation.flux_tube",
     "burst": "crtransport.validation.burst",
+    "galaxy": "crtransport.validation.galaxy",
 }
 
 
