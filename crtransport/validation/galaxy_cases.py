@@ -135,16 +135,19 @@ class Method:
     floor: float = 0.0
 
 
-_CELLS: Tables = {"discretisation": "finite-volume", "cells_z": 240}
 SWEEP = Method(name="sweep-gmres", tables={"solver": {"linear_rtol": 1e-11, "order_z": 10}})
 DIRECT = Method(name="direct", tables={"solver": {"kind": "direct", "order_z": 10}})
-SWEEP_CELLS = Method(name="sweep-gmres, cells", tables={"solver": _CELLS}, cells=True)
+SWEEP_CELLS = Method(
+    name="sweep-gmres, cells",
+    tables={"solver": {"discretisation": "finite-volume", "cells_z": 800, "linear_rtol": 1e-9}},
+    cells=True,
+)
 #: a march stops before all has settled
 SPLIT = Method(
     name="split-cn, cells",
-    tables={"solver": {"kind": "split-cn", "repeats": 200, **_CELLS}},
+    tables={"solver": {"kind": "split-cn", "repeats": 200, "cells_z": 240}},
     cells=True,
-    floor=1e-5,
+    floor=3e-6,
 )
 
 

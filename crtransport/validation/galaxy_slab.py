@@ -36,7 +36,7 @@ _WIND = 20.0  # km/s
 _GRADIENT = 10.0  # km/s/kpc
 _HALF_LIFE = 1.387  # Myr, of 10Be at rest
 #: a D that is the same at all momenta, so that a power law stays one: cm2/s
-_FLAT = 3e29
+_FLAT = 6e28
 _THICKNESS = 0.3  # kpc, half
 _PROTON = Nucleus.named("H1")
 
@@ -111,6 +111,7 @@ def _winds() -> Iterator[Case]:
         name="slab, wind",
         formula="N₀ = Q/[2V/(1 − e^(−VH/D)) + S]",
         tables=merged(_SLAB, _GAS, {"convection": steady}),
+        on_cells=1e-6,
         fluxes={
             "H1": _disk_flux(lambda t: -2 * wind / np.expm1(-wind * HEIGHT / _PROTON.diffusion(t)))
         },
@@ -122,6 +123,7 @@ def _winds() -> Iterator[Case]:
         name="slab, cooling wind",
         formula="N₀ = Q/[2V/(1 − e^(−VH/D)) + 2aV/3] for Q ∝ p^−a",
         tables=merged(_SLAB, _SAME_D, {"convection": {"V0": _WIND}}),
+        on_cells=3e-7,
         fluxes={"H1": _disk_flux(lambda t: np.full_like(t, cooled), gas=False)},
         methods=_HIGH_ORDER,
     )
@@ -130,6 +132,7 @@ def _winds() -> Iterator[Case]:
         name="slab, wind that grows with height",
         formula="N₀ = Q/[(2D/H) M(α, ½, X)/M(α + ½, 3/2, X)], V = wz",
         tables=merged(_SLAB, _SAME_D, {"convection": {"dVdz": _GRADIENT}}),
+        on_cells=1e-6,
         fluxes={"H1": _disk_flux(lambda t: np.full_like(t, rising), gas=False)},
         methods=_HIGH_ORDER,
     )
