@@ -106,7 +106,7 @@ def transport(deck: GalaxyDeck, resolution: Resolution | None = None) -> Transpo
     """
     resolution = resolution or Resolution()
     space = make_space(deck, resolution.coarse)
-    # collisions make lighter nuclei, decay makes stable ones as heavy (10Be the 10B of higher charge)
+    # collisions make lighter nuclei; decay makes stable ones as heavy, 10Be the 10B of more charge
     nuclei = sorted(
         (nuclide(name) for name in deck.nuclides),
         key=lambda n: (-n.mass_number, n.half_life is None, -n.charge),
@@ -224,7 +224,7 @@ class _Origin:
                 (production_rate(deck, parent.nucleus, nucleus, levels), space.gas),
                 (feeding_rate(deck, parent.nucleus, nucleus, levels), space.volume),
             )
-            if rate is not None
+            if rate is not None and np.any(rate)
         ]
 
     def log_typical(self) -> Array:
