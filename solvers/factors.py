@@ -60,8 +60,9 @@ def factor_levels(problem: FieldProblem) -> Factors:
     """
     n, m = problem.source.shape
     rates = [term.along.matrix.diagonal() for term in problem.terms]
+    # a stored zero would have no slot
     parts = [
-        (sp.coo_array(term.across.matrix), rate)
+        (_nonzero(term.across.matrix), rate)
         for term, rate in zip(problem.terms, rates, strict=True)
         if rate.any()
     ]
@@ -73,7 +74,7 @@ def factor_levels(problem: FieldProblem) -> Factors:
         # no two entries of one matrix share a slot
         values[slots.of(matrix), :n] += matrix.data[:, None] * rate
     for k, local in enumerate(problem.local):
-        matrix = sp.coo_array(local)
+        matrix = _nonzero(local)
         values[slots.of(matrix), k] += matrix.data
     values[:, n:] = values[:, n - 1 : n]
     return Factors(order, pattern, *_factored(pattern, values, m, n))
@@ -116,6 +117,12 @@ class _Slots:
         found = np.searchsorted(self.keys, np.minimum(i, j) * self.m + np.maximum(i, j))
         below = np.where(i > j, found, self.n_low + found)
         return np.where(i == j, 2 * self.n_low + i, below)
+
+
+def _nonzero(matrix: sp.csr_array) -> sp.coo_array:
+    found = sp.coo_array(matrix)
+    found.eliminate_zeros()
+    return found
 
 
 def _union(matrices: list[sp.coo_array], local: tuple[sp.csr_array, ...], m: int) -> sp.csc_array:

@@ -32,12 +32,12 @@ class Levels:
     @cached_property
     def values(self) -> Array:
         """(n,) positions of the levels."""
-        return self.first + self.step * np.arange(self.n)
+        return np.asarray(self.first + self.step * np.arange(self.n))
 
     @cached_property
     def extended(self) -> Array:
         """(n + 2·GHOSTS,) positions of the levels and of the ghosts at either end."""
-        return self.first + self.step * np.arange(-GHOSTS, self.n + GHOSTS)
+        return np.asarray(self.first + self.step * np.arange(-GHOSTS, self.n + GHOSTS))
 
 
 def rate(values: Array, weight: Array) -> Operator:

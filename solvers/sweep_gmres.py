@@ -83,18 +83,15 @@ class _Sweeps:
 
     def down(self, v: Array) -> tuple[Array, Array]:
         t, d = np.empty_like(v), np.empty_like(v)
-        sweep_down(*self._arrays, v, t, d)
+        f = self.factors
+        sweep_down(f.pattern, self.couplings, f.low, f.up, f.inverse, self.relax, v, t, d)
         return t, d
 
     def up(self, v: Array, d: Array, t: Array) -> Array:
         e, s = np.empty_like(v), np.empty_like(v)
-        sweep_up(*self._arrays, v, d, t, e, s)
-        return s
-
-    @property
-    def _arrays(self) -> tuple[object, ...]:
         f = self.factors
-        return f.pattern, self.couplings, f.low, f.up, f.inverse, self.relax
+        sweep_up(f.pattern, self.couplings, f.low, f.up, f.inverse, self.relax, v, d, t, e, s)
+        return s
 
     def gmres(self, load: Array, rtol: float, limit: int) -> tuple[Array, int]:
         """An approximate A⁻¹ load, and how many products it took."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.nuclides import nuclide
+from crtransport.physics.geometry import Cylinder
 from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_transport import (
     Resolution,
@@ -22,7 +23,7 @@ from crtransport.problems.galaxy_transport import (
 
 Array = NDArray[np.float64]
 Flux = Callable[[str, Array], Array]
-Variables = dict[str, tuple[tuple[str, ...], Array, dict[str, str]]]
+Variables = dict[str, tuple[tuple[str, ...], Array, dict[str, Any]]]
 
 _PER_ENERGY = "m-2 s-1 sr-1 (GeV/n)-1"
 _PER_RIGIDITY = "m-2 s-1 sr-1 GV-1"
@@ -47,9 +48,10 @@ class Answer:
     def norm(self) -> float:
         """Factor on all fluxes: 1, or what brings the one normalised nuclide to its flux."""
         norm = self.deck.normalisation
-        if norm is None or norm.common() is None:
+        common = None if norm is None else norm.common()
+        if norm is None or common is None:
             return 1.0
-        name, target = norm.common()
+        name, target = common
         return target / float(self.spectra[name].flux(np.array(norm.T)))
 
     def interstellar(self, name: str, energy: Array) -> Array:
@@ -225,6 +227,7 @@ def _maps(deck: GalaxyDeck, answer: Answer, energy: Array) -> Variables:
 def map_axes(deck: GalaxyDeck) -> tuple[Array, Array]:
     """r and z of the maps, kpc."""
     size, output = deck.geometry, deck.output
+    assert isinstance(size, Cylinder)  # the deck refuses maps elsewhere
     return np.linspace(0, size.r_h, output.map_r), np.linspace(0, size.z_h, output.map_z)
 
 

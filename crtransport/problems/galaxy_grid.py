@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
+from crtransport.physics.geometry import LeakyBox
 from crtransport.solvers.cell_grid import CellAxis, CellGrid, clustered_nodes
 from crtransport.solvers.nodal_grid import NodalAxis, NodalGrid
 
@@ -51,6 +52,7 @@ def _cells(
 ) -> CellGrid:
     """Control volumes with nodes on all knots, in z closer together in the disk."""
     cells_r, cells_z = (n // 2 if coarse else n for n in deck.solver.cells())
+    assert not isinstance(deck.geometry, LeakyBox)
     z_h = deck.geometry.z_h
     nodes = clustered_nodes(z_h, cells_z, min(_CLUSTER, z_h), _inside(z_knots, z_h))
     axes = [CellAxis(nodes=nodes)]

@@ -167,14 +167,15 @@ def _one(
         weight=weight_of(log_scale),
         shape=space.grid.shape,
     )
-    target = deck.normalisation.each(nucleus.name) if deck.normalisation else None
-    if target is None:
+    norm = deck.normalisation
+    target = None if norm is None else norm.each(nucleus.name)
+    if norm is None or target is None:
         solution = method(problem)
         values, iterations = solution.values, solution.iterations
     else:
         parts = [origin.emitted(log_scale), origin.produced(log_scale)]
         answers = [method(replace(problem, source=part)) for part in parts if part.any()]
-        at = np.array(deck.normalisation.T)
+        at = np.array(norm.T)
         flux = [
             float(Spectrum(nucleus, levels, a.values @ space.sun, log_scale).flux(at))
             for a in answers
