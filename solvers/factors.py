@@ -109,7 +109,7 @@ class _Slots:
         self.position = np.empty(self.m, dtype=np.int64)
         self.position[order] = np.arange(self.m)
         column = np.repeat(np.arange(self.m), np.diff(pattern.start))
-        self.keys = column * self.m + pattern.row
+        self.keys = column * self.m + pattern.row.astype(np.int64)
 
     def of(self, matrix: sp.coo_array) -> NDArray[np.int64]:
         """(nnz,) slots of the entries of ``matrix``."""
@@ -152,8 +152,13 @@ def _analyse(union: sp.csc_array) -> tuple[Any, Pattern]:
         shape=union.shape,
     )
     rows = sp.csr_array(lower)
-    parts = lower.indptr, lower.indices, rows.indptr, rows.indices, rows.data
-    return order, Pattern(*(part.astype(np.int32) for part in parts))
+    return order, Pattern(
+        lower.indptr.astype(np.int32),
+        lower.indices.astype(np.uint32),
+        rows.indptr.astype(np.int32),
+        rows.indices.astype(np.uint32),
+        rows.data.astype(np.int32),
+    )
 
 
 def _fill(columns: list[Any]) -> list[Any]:

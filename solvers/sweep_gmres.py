@@ -154,7 +154,7 @@ def _couplings(problem: FieldProblem, order: Array) -> Couplings:
             np.zeros(0, np.int32),
             np.zeros(0),
             np.zeros((0, m + 1), np.int32),
-            np.zeros(0, np.int32),
+            np.zeros(0, np.uint32),
             np.zeros(0),
         )
     return Couplings(
@@ -162,7 +162,7 @@ def _couplings(problem: FieldProblem, order: Array) -> Couplings:
         np.concatenate(levels).astype(np.int32),
         np.concatenate(values),
         np.stack(x_starts).astype(np.int32),
-        np.concatenate(x_columns).astype(np.int32),
+        np.concatenate(x_columns).astype(np.uint32),
         np.concatenate(x_values),
     )
 
