@@ -30,6 +30,8 @@ _PER_RIGIDITY = "m-2 s-1 sr-1 GV-1"
 _ONE = ("nuclide", "kinetic_energy")
 #: levels per decade of the coarser momentum grid, over those of the deck
 _COARSER = 2 / 3
+#: lowest energy of the grid that tells what the end of the deck's does
+_BELOW = 0.3
 
 
 class Answer:
@@ -77,7 +79,8 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
     -------
     xarray.Dataset
         The variables of the galaxy model; ``flux_lis_rel_error`` is the numerical error estimate
-        of this run: what coarser grids in momentum and in space change, each scaled by its order.
+        of this run: what coarser grids in momentum and in space, and a lower end of the momenta,
+        change, each scaled by its order.
     """
     energy = energies(deck)
     answer = Answer(deck, transport(deck))
@@ -115,17 +118,16 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
 
 
 def coarser(deck: GalaxyDeck) -> Iterator[tuple[Resolution, float]]:
-    """Coarser grids, and the part of the change to them that is an error of the deck's grid.
+    """Other grids, and the part of the change to them that is an error of the deck's grid.
 
     With an error h^p a grid of step h/c differs by c^−p − 1 errors; above the first order one
-    less is taken for p, as measured rates fall short of it. From one order less in space the
-    change itself is taken, and so it is for half the repeats of a march.
+    less is taken for p, as measured rates fall short of it. Half the cells and two orders less in
+    space make an error at least four times as large; half the repeats of a march, twice. The grid
+    in space is made coarser and that of momenta begun lower in one go.
     """
     order = max(momentum_order(deck) - 1, 1)
     yield Resolution(per_decade=_COARSER), 1 / (_COARSER**-order - 1)
-    if deck.geometry.kind != "leaky-box":
-        spectral = deck.solver.discretisation == "spectral"
-        yield Resolution(coarse=True), 1.0 if spectral else 1 / 3
+    yield Resolution(coarse=True, below=_BELOW), 1 / 3
     if deck.solver.kind == "split-cn":
         yield Resolution(repeats=0.5), 1.0
 

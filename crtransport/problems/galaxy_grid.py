@@ -30,7 +30,8 @@ def make_grid(deck: GalaxyDeck, coarse: bool = False) -> Any:
     """The grid of a deck: a NodalGrid or a CellGrid, with axes (r, z), (z), or none.
 
     Edges of elements lie on every knot of the deck's tables, and on the Sun. The coarse grid has
-    one order less, or half as many cells.
+    one order less in r and two in z (neighbouring orders can agree by chance in one dimension), or
+    half as many cells.
     """
     if deck.geometry.kind == "leaky-box":
         return NodalGrid(axes=())
@@ -39,7 +40,7 @@ def make_grid(deck: GalaxyDeck, coarse: bool = False) -> Any:
         return _cells(deck, r_knots, z_knots, coarse)
     z_edges = heights(deck.geometry.z_h, z_knots)
     order_r, order_z, elements = deck.solver.orders()
-    axes = [NodalAxis(edges=z_edges, orders=(order_z - coarse,) * (len(z_edges) - 1))]
+    axes = [NodalAxis(edges=z_edges, orders=(order_z - 2 * coarse,) * (len(z_edges) - 1))]
     if deck.geometry.kind == "cylinder":
         r_edges = radii(deck.geometry.r_h, elements, r_knots)
         orders = (order_r - coarse,) * (len(r_edges) - 1)

@@ -23,9 +23,11 @@ _TILT = 3.0
 _INNER = slice(GHOSTS, -GHOSTS)
 
 
-def make_levels(deck: GalaxyDeck, nuclei: list[Nuclide], per_decade: float) -> Levels:
-    """Levels in ln p, p per nucleon in GeV, one grid for all nuclides, over T_min … T_max."""
-    ends = np.array([deck.momentum.T_min, deck.momentum.T_max])
+def make_levels(
+    deck: GalaxyDeck, nuclei: list[Nuclide], per_decade: float, below: float = 1.0
+) -> Levels:
+    """Levels in ln p, p per nucleon in GeV, one grid for all nuclides, below · T_min … T_max."""
+    ends = np.array([below * deck.momentum.T_min, deck.momentum.T_max])
     momenta = np.stack([nucleus.momentum(nucleus.rigidity(ends)) for nucleus in nuclei])
     first, last = np.log(momenta[:, 0].min()), np.log(momenta[:, 1].max())
     steps = int(np.ceil((last - first) / np.log(10) * per_decade - 1e-9))

@@ -45,12 +45,15 @@ class Resolution:
         Factor on the levels per decade of momentum.
     coarse : bool
         The coarser grid in space.
+    below : float
+        Factor on the lowest kinetic energy.
     repeats : float
         Factor on the repeats of an operator-split march.
     """
 
     per_decade: float = 1.0
     coarse: bool = False
+    below: float = 1.0
     repeats: float = 1.0
 
 
@@ -103,6 +106,7 @@ def transport(deck: GalaxyDeck, resolution: Resolution | None = None) -> Transpo
     Raises
     ------
     ConvergenceError, SingularOperatorError
+        If a nuclide's equations cannot be solved; strong reacceleration needs a low T_min.
     """
     resolution = resolution or Resolution()
     space = make_space(deck, resolution.coarse)
@@ -112,11 +116,14 @@ def transport(deck: GalaxyDeck, resolution: Resolution | None = None) -> Transpo
         key=lambda n: (-n.mass_number, n.half_life is None, -n.charge),
     )
     per_decade = deck.momentum.per_decade * resolution.per_decade
-    levels = make_levels(deck, nuclei, per_decade)
+    levels = make_levels(deck, nuclei, per_decade, resolution.below)
     method = _method(deck, resolution)
     done: list[Transported] = []
     for nucleus in nuclei:
-        done.append(_one(deck, nucleus, levels, space, done, method))
+        try:
+            done.append(_one(deck, nucleus, levels, space, done, method))
+        except ConvergenceError as error:
+            raise ConvergenceError(f"{nucleus.name}: {error}") from error
     return Transport(levels=levels, space=space, nuclides=tuple(done))
 
 
