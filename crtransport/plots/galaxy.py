@@ -199,7 +199,7 @@ def _name_tolerance(axes: Axes, dataset: xr.Dataset) -> None:
     """What the dotted line is, said in one panel of the figure."""
     if "error_tolerance" in dataset.attrs:
         place = 0.97, dataset.attrs["error_tolerance"]
-        look: Any = {"color": GREY, "fontsize": 6, "ha": "right", "va": "bottom"}
+        look: Any = {"color": GREY, "fontsize": 6, "ha": "right", "va": "top"}
         axes.annotate("tolerance", place, xycoords=axes.get_yaxis_transform(), **look)
 
 

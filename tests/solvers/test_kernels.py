@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from crtransport.solvers.finite_volume import diffusion_diagonal
+from crtransport.solvers.kernels import crank_nicolson
 from crtransport.solvers.kernels.sparse_levels import (
     Couplings,
     Pattern,
@@ -158,3 +159,43 @@ def test_sweeps_are_the_system_preconditioned_from_both_sides() -> None:
     out = np.zeros(4)
     couple(couplings, 1, 0, 3, v, np.zeros(4), out)
     np.testing.assert_allclose(out, -across @ (along[1] @ v), rtol=1e-13)
+
+
+def one_step(bands: np.ndarray, load: np.ndarray, half: float, y: np.ndarray) -> np.ndarray:
+    """Crank-Nicolson by dense matrices, [line, abreast] each."""
+    out = np.empty_like(y)
+    for b in range(y.shape[1]):
+        lower, diagonal, upper = bands[:, :, b]
+        matrix = half * (np.diag(diagonal) + np.diag(lower[1:], -1) + np.diag(upper[:-1], 1))
+        one = np.eye(len(y))
+        out[:, b] = np.linalg.solve(one + matrix, (one - matrix) @ y[:, b] + 2 * half * load[:, b])
+    return out
+
+
+@pytest.mark.parametrize("line", [1, 2, 5])
+def test_advance_lines_is_a_dense_step(line: int) -> None:
+    bands, half = RANDOM.uniform(-1, 1, (3, 2, line, 2, 3)), 0.2
+    load, y = RANDOM.uniform(size=(2, 2, line, 2, 3))
+    expected = [
+        [one_step(bands[:, o, :, i], load[o, :, i], half, y[o, :, i]) for i in (0, 1)]
+        for o in (0, 1)
+    ]
+    factors = np.empty_like(bands)
+    crank_nicolson.factor(*bands, half, *factors)
+    crank_nicolson.advance_lines(*factors, load, half, np.empty((line, 3)), y)
+    np.testing.assert_allclose(y.transpose(0, 2, 1, 3), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("line", [1, 2, 5])
+def test_advance_levels_is_a_dense_step(line: int) -> None:
+    bands, half = RANDOM.uniform(-1, 1, (3, 2, line, 1, crank_nicolson.ABREAST)), 0.2
+    load = RANDOM.uniform(size=bands.shape[1:])
+    y = RANDOM.uniform(size=(2, crank_nicolson.ABREAST, line))
+    expected = [one_step(bands[:, o, :, 0], load[o, :, 0], half, y[o].T).T for o in (0, 1)]
+    factors = np.empty_like(bands)
+    crank_nicolson.factor(*bands, half, *factors)
+    flat = y.reshape(-1, line)
+    crank_nicolson.advance_levels(
+        *factors, load, half, np.empty((line, crank_nicolson.ABREAST)), flat
+    )
+    np.testing.assert_allclose(y, expected, rtol=1e-12)

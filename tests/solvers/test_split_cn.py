@@ -11,7 +11,6 @@ from scipy.linalg import expm
 from crtransport.solvers.cell_grid import CellAxis, CellGrid, clustered_nodes
 from crtransport.solvers.direct import solve_direct
 from crtransport.solvers.errors import ConvergenceError
-from crtransport.solvers.kernels import crank_nicolson as kernels
 from crtransport.solvers.levels import Levels, rate, weight_of
 from crtransport.solvers.problem import FieldProblem, Operator, Term
 from crtransport.solvers.split_cn import solve_split_cn, time_steps
@@ -227,41 +226,3 @@ def test_says_that_a_field_grows_beyond_all_bounds() -> None:
     gain = replace(task.terms[-1], along=rate(np.full(4, -50.0), np.ones(4)))
     with pytest.raises(ConvergenceError, match="not finite after 1 × 5000 time steps"):
         solve_split_cn(replace(task, terms=(gain,)), 0.01, 0.5, 0.01, 5000)
-
-
-def one_step(bands: Array, load: Array, half: float, y: Array) -> Array:
-    """Crank-Nicolson by dense matrices, [line, abreast] each."""
-    out = np.empty_like(y)
-    for b in range(y.shape[1]):
-        lower, diagonal, upper = bands[:, :, b]
-        matrix = half * (np.diag(diagonal) + np.diag(lower[1:], -1) + np.diag(upper[:-1], 1))
-        one = np.eye(len(y))
-        out[:, b] = np.linalg.solve(one + matrix, (one - matrix) @ y[:, b] + 2 * half * load[:, b])
-    return out
-
-
-@pytest.mark.parametrize("line", [1, 2, 5])
-def test_advance_lines_is_a_dense_step(line: int) -> None:
-    bands, half = RANDOM.uniform(-1, 1, (3, 2, line, 2, 3)), 0.2
-    load, y = RANDOM.uniform(size=(2, 2, line, 2, 3))
-    expected = [
-        [one_step(bands[:, o, :, i], load[o, :, i], half, y[o, :, i]) for i in (0, 1)]
-        for o in (0, 1)
-    ]
-    factors = np.empty_like(bands)
-    kernels.factor(*bands, half, *factors)
-    kernels.advance_lines(*factors, load, half, np.empty((line, 3)), y)
-    np.testing.assert_allclose(y.transpose(0, 2, 1, 3), expected, rtol=1e-12)
-
-
-@pytest.mark.parametrize("line", [1, 2, 5])
-def test_advance_levels_is_a_dense_step(line: int) -> None:
-    bands, half = RANDOM.uniform(-1, 1, (3, 2, line, 1, kernels.ABREAST)), 0.2
-    load = RANDOM.uniform(size=bands.shape[1:])
-    y = RANDOM.uniform(size=(2, kernels.ABREAST, line))
-    expected = [one_step(bands[:, o, :, 0], load[o, :, 0], half, y[o].T).T for o in (0, 1)]
-    factors = np.empty_like(bands)
-    kernels.factor(*bands, half, *factors)
-    flat = y.reshape(-1, line)
-    kernels.advance_levels(*factors, load, half, np.empty((line, kernels.ABREAST)), flat)
-    np.testing.assert_allclose(y, expected, rtol=1e-12)

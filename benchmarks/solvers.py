@@ -1,7 +1,7 @@
-"""Error of the flux-tube solvers against unknowns and time: the README's table.
+"""Error of the solvers against unknowns and time: the README's table.
 
-python benchmarks/eigenvalues.py            # print it
-python benchmarks/eigenvalues.py --write    # and put it into README.md, between its marks
+python benchmarks/solvers.py            # print it
+python benchmarks/solvers.py --write    # and put it into README.md, between its marks
 """
 
 from __future__ import annotations
