@@ -55,6 +55,8 @@ def _writable_cache() -> str:
 def njit(function: Callable[P, R]) -> Callable[P, R]:
     """Compile ``function`` on first call; IEEE arithmetic but for fused multiply-add.
 
+    It runs without the interpreter's lock, so that threads solve several problems at once.
+
     A division by zero gives inf or nan as in NumPy; full fastmath is left out because it breaks
     isnan and compensated sums.
     """
@@ -66,9 +68,9 @@ def njit(function: Callable[P, R]) -> Callable[P, R]:
     if folder:  # read when the kernel is decorated, so other packages never see it
         config.CACHE_DIR = folder
     try:
-        compiled: Any = numba.njit(cache=bool(folder), error_model="numpy", fastmath={"contract"})(
-            function
-        )
+        compiled: Any = numba.njit(
+            cache=bool(folder), error_model="numpy", fastmath={"contract"}, nogil=True
+        )(function)
     finally:
         config.CACHE_DIR = before
     return compiled

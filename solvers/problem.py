@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -280,18 +280,23 @@ class FieldSolution:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Coupling:
-    """A source of one field that is linear in another: q_child = A y_parent Xᵀ.
+    """A source of one field that is linear in others: q = (Σ_f A_f y_f) Xᵀ.
 
     Attributes
     ----------
-    along : [level of the child, level of the parent] sparse or dense array
-        Diagonal where a level feeds the same level, any matrix else; it holds S_parent/S_child.
     across : [place, place] sparse array
+        X, where it happens.
     """
 
-    along: Matrix
     across: sp.csr_array
 
-    def source(self, parent: Array) -> Array:
-        """[level, place] what a parent's y adds to the child's source."""
-        return np.asarray(self.along @ (self.across @ parent.T).T)
+    def source(self, feeds: Iterable[tuple[Matrix, Array]]) -> Array | None:
+        """[level, place] of the pairs (A, y), A from the levels of y to those of q.
+
+        A is diagonal where a level feeds the same level, any matrix else, and holds S_f/S. None
+        of no pairs.
+        """
+        fed: Array | None = None
+        for along, y in feeds:
+            fed = along @ y if fed is None else fed + along @ y
+        return None if fed is None else np.asarray((self.across @ fed.T).T)

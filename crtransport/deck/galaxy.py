@@ -19,7 +19,7 @@ from crtransport.physics.geometry import Cylinder, Geometry, LeakyBox
 from crtransport.physics.injection import BrokenPowerLaw, Source
 from crtransport.physics.losses import Losses
 from crtransport.physics.modulation import Modulation
-from crtransport.physics.nuclear import CHANNELS, DAUGHTERS, Nuclear
+from crtransport.physics.nuclear import DAUGHTERS, Nuclear
 from crtransport.physics.reacceleration import Alfven, Convection, Reacceleration
 from crtransport.units import Count, Quantity
 
@@ -193,8 +193,7 @@ class GalaxyDeck:
     def _made(self, name: str) -> bool:
         if not self.nuclear.secondaries:
             return False
-        pairs = {*CHANNELS, *(tuple(c.split("->")) for c in self.nuclear.channels)}
-        fed = any((parent, name) in pairs for parent in self.nuclides)
+        fed = any(self.nuclear.makes(parent, name) for parent in self.nuclides)
         return fed or any(DAUGHTERS.get(n) == name for n in self.nuclides)
 
     def _check_normalisation(self) -> None:

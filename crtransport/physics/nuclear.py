@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from crtransport.constants import MYR, SPEED_OF_LIGHT
 from crtransport.nuclides import Nuclide, nuclide
-from crtransport.physics.channels import CHANNELS, on_helium
+from crtransport.physics.channel_file import read_channels
+from crtransport.physics.channels import channels, on_helium
 from crtransport.units import Quantity
 
 Array = NDArray[np.float64]
 Millibarn = Annotated[float, Quantity(ge=0, le=1e6)]
+Factor = Annotated[float, Quantity(ge=0, le=100)]
 
 #: β c n σ in 1/Myr for β = 1, n = 1 cm^-3, σ = 1 mb
 RATE = 1e-27 * SPEED_OF_LIGHT * MYR
@@ -46,6 +48,12 @@ class Nuclear:
     channels : table
         Production cross sections per hydrogen atom of the gas, mb, the same at all energies, in
         place of the built-in ones: {"C12->B11" = 60.0}.
+    channel_file : str
+        A table of production cross sections on hydrogen, which replaces the channels that it
+        has: columns Z_parent, A_parent, Z_child, A_child and s_X, mb at X in GeV/n, or in MeV/n
+        where a comment says [MeV/n].
+    channel_scale : table
+        Factors on production cross sections, built in or of the file: {"C12->B11" = 1.05}.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -56,6 +64,8 @@ class Nuclear:
     inelastic: Literal["letaw1983", "constant"] = "letaw1983"
     cross_section: Millibarn | None = None
     channels: dict[str, Millibarn] = field(default_factory=dict)
+    channel_file: str | None = None
+    channel_scale: dict[str, Factor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.inelastic == "constant" and self.cross_section is None:
@@ -65,17 +75,14 @@ class Nuclear:
                 f"cross_section = {self.cross_section:g} mb has no effect with inelastic = "
                 f'"{self.inelastic}"; leave it out, or set inelastic = "constant"'
             )
-        for channel in self.channels:
-            parent, arrow, child = channel.partition("->")
-            if not arrow:
-                raise ValueError(f'channels: "{channel}" must be "parent->child", as "C12->B11"')
-            for name in (parent, child):
-                main = nuclide(name)
-                if name == main.element:
-                    full = f"{name}{main.mass_number}"
-                    raise ValueError(f'channels: "{channel}" needs nuclides, "{full}" for "{name}"')
-            if nuclide(parent).mass_number <= nuclide(child).mass_number:
-                raise ValueError(f"channels: {channel}: the child is not lighter than the parent")
+        for key in ("channels", "channel_scale"):
+            for channel in getattr(self, key):
+                _check_channel(key, channel)
+        for channel in self.channel_scale:
+            if channel in self.channels or not self.makes(*channel.split("->")):
+                raise ValueError(
+                    f"channel_scale: {channel} is no channel that is built in or in channel_file"
+                )
 
     def total(self, nucleus: Nuclide, energy: Array, helium: float) -> Array:
         """Total inelastic cross section per hydrogen atom of the gas, helium included, mb."""
@@ -83,17 +90,44 @@ class Nuclear:
             return np.full_like(energy, self.cross_section)
         return inelastic(nucleus, energy) * (1 + helium * helium_ratio(nucleus))
 
+    def makes(self, parent: str, child: str) -> bool:
+        """Whether collisions of a parent leave this child."""
+        named = self.channels.get(f"{parent}->{child}")
+        if named is not None:
+            return named > 0
+        return (parent, child) in self._file() or (parent, child) in channels()
+
+    def _file(self) -> dict[tuple[str, str], Array]:
+        return {} if self.channel_file is None else read_channels(self.channel_file).rows
+
     def production(
         self, parent: Nuclide, child: Nuclide, energy: Array, helium: float
     ) -> Array | None:
         """Cross section of a channel per hydrogen atom of the gas, mb; None where there is none."""
-        name = f"{parent.name}->{child.name}"
+        pair, name = (parent.name, child.name), f"{parent.name}->{child.name}"
+        if not self.makes(*pair):
+            return None
         if name in self.channels:
             return np.full_like(energy, self.channels[name])
-        channel = CHANNELS.get((parent.name, child.name))
-        if channel is None:
-            return None
-        return channel.at(energy) * (1 + helium * on_helium(parent, child))
+        if self.channel_file is not None and pair in self._file():
+            sigma = read_channels(self.channel_file).at(pair, energy)
+        else:
+            sigma = channels()[pair].at(energy)
+        with_helium = 1 + helium * on_helium(parent, child, energy)
+        return np.asarray(self.channel_scale.get(name, 1.0) * sigma * with_helium)
+
+
+def _check_channel(key: str, channel: str) -> None:
+    parent, arrow, child = channel.partition("->")
+    if not arrow:
+        raise ValueError(f'{key}: "{channel}" must be "parent->child", as "C12->B11"')
+    for name in (parent, child):
+        main = nuclide(name)
+        if name == main.element:
+            full = f"{name}{main.mass_number}"
+            raise ValueError(f'{key}: "{channel}" needs nuclides, "{full}" for "{name}"')
+    if nuclide(parent).mass_number <= nuclide(child).mass_number:
+        raise ValueError(f"{key}: {channel}: the child is not lighter than the parent")
 
 
 def inelastic(nucleus: Nuclide, energy: Array) -> Array:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -83,13 +86,13 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
         change, each scaled by its order.
     """
     energy = energies(deck)
-    answer = Answer(deck, transport(deck))
+    others = list(coarser(deck))
+    answer, *changed = solve_all(deck, [Resolution(), *(r for r, _ in others)])
     names = list(deck.nuclides)
     lis = np.stack([answer.interstellar(name, energy) for name in names])
     toa = np.stack([answer.at_earth(name, energy) for name in names])
     error = np.zeros_like(lis)
-    for resolution, factor in coarser(deck):
-        other = Answer(deck, transport(deck, resolution))
+    for other, (_, factor) in zip(changed, others, strict=True):
         change = np.stack([other.interstellar(name, energy) for name in names])
         error += factor * np.abs(change / lis - 1)
     variables: Variables = {
@@ -115,6 +118,26 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
             "error_tolerance": deck.solver.rtol,
         },
     )
+
+
+def solve_all(deck: GalaxyDeck, resolutions: Sequence[Resolution]) -> list[Answer]:
+    """Answers at several resolutions, side by side."""
+    stop = Event()
+    with ThreadPoolExecutor(max_workers=processors()) as pool:
+        runs = [pool.submit(transport, deck, each, stop) for each in resolutions]
+        try:
+            return [Answer(deck, run.result()) for run in runs]
+        except BaseException:  # an error of one, or an interrupt: the others end soon
+            stop.set()
+            raise
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        return os.cpu_count() or 1
 
 
 def coarser(deck: GalaxyDeck) -> Iterator[tuple[Resolution, float]]:

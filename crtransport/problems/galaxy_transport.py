@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from threading import Event
 
 import numpy as np
 import scipy.sparse as sp
@@ -100,8 +101,10 @@ class Transport:
         return self.levels.n * self.space.grid.n_places
 
 
-def transport(deck: GalaxyDeck, resolution: Resolution | None = None) -> Transport:
-    """Solve the transport equation for every nuclide of the deck.
+def transport(
+    deck: GalaxyDeck, resolution: Resolution | None = None, stop: Event | None = None
+) -> Transport:
+    """Solve the transport equation for every nuclide of the deck, or until ``stop`` is set.
 
     Raises
     ------
@@ -120,6 +123,8 @@ def transport(deck: GalaxyDeck, resolution: Resolution | None = None) -> Transpo
     method = _method(deck, resolution)
     done: list[Transported] = []
     for nucleus in nuclei:
+        if stop is not None and stop.is_set():
+            break
         try:
             done.append(_one(deck, nucleus, levels, space, done, method))
         except ConvergenceError as error:
@@ -255,9 +260,16 @@ class _Origin:
     def produced(self, log_scale: Array) -> Array:
         """[level, place] of the parents, over the scale."""
         out = np.zeros(self.shape)
-        for parent, rate, across in self.parents:
-            along = sp.diags_array((rate * np.exp(parent.log_scale - log_scale))[_INNER])
-            out += Coupling(along=along, across=across.matrix).source(parent.values)
+        for where in (self.space.gas, self.space.volume):
+            feeds = (
+                (sp.diags_array((rate * np.exp(parent.log_scale - log_scale))[_INNER]), values)
+                for parent, rate, across in self.parents
+                for values in [parent.values]
+                if across is where
+            )
+            made = Coupling(across=where.matrix).source(feeds)
+            if made is not None:
+                out += made
         return out
 
 

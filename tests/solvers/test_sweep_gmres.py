@@ -112,10 +112,13 @@ def test_couplings_of_levels_with_any_matrix() -> None:
 
 def test_a_coupling_feeds_the_child() -> None:
     rng = np.random.default_rng(2)
-    along, across = rng.random((5, 4)), rng.random((3, 3))
-    parent = rng.random((4, 3))
-    found = Coupling(along=along, across=sp.csr_array(across)).source(parent)
-    assert found.ravel() == pytest.approx(np.kron(along, across) @ parent.ravel())
+    across = rng.random((3, 3))
+    pairs = [(rng.random((5, 4)), rng.random((4, 3))), (rng.random((5, 6)), rng.random((6, 3)))]
+    found = Coupling(across=sp.csr_array(across)).source(pairs)
+    expected = sum(np.kron(along, across) @ y.ravel() for along, y in pairs)
+    assert found is not None
+    assert found.ravel() == pytest.approx(expected)
+    assert Coupling(across=sp.csr_array(across)).source([]) is None
 
 
 def test_factors_solve_each_level() -> None:
