@@ -46,6 +46,8 @@ FORMULA, ALONE = 0.45, 0.25
 SMALLEST = 0.02
 #: charge from which parents are in the fit of the formula
 HEAVY = 9
+#: what the formula's dependence on energy may be off where measurements end
+SHAPE = 0.10
 _ONE = int(np.searchsorted(ENERGY, 1.0))
 
 
@@ -195,7 +197,7 @@ def fit_channel(yields: Yields, sets: dict[str, Curves], pair: Pair) -> Fitted |
             target = target + weights[0] / weights.sum() * (log_sigma - target)[_ONE]
             spread = float(np.hypot(weights.sum() ** -0.5, SYSTEMATIC))
     elif _numbers(pair[0])[0] >= HEAVY and _numbers(pair[1])[0] >= 3:
-        target, spread = log_sigma, error
+        target, spread = log_sigma, float(np.hypot(error, SHAPE))
     if target.max() < np.log(SMALLEST):
         return None
     constants, misfit = fit_shape(target)

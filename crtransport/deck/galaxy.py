@@ -73,6 +73,9 @@ class GalaxyOutput:
         Points per decade of energy.
     ratios : tuple of str
         Ratios of elements, "B/C", or of nuclides, "10Be/9Be".
+    channels : tuple of str
+        Nuclides whose flux at the Sun is split by what they come from: sources, and each parent
+        that makes at least a hundredth.
     maps : bool
         Whether the density is written at all r and z (cylinder only).
     map_r, map_z : int
@@ -85,6 +88,7 @@ class GalaxyOutput:
     T_max: Energy = 1e6
     per_decade: Annotated[int, Count(ge=1, le=1000)] = 20
     ratios: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
     maps: bool = False
     map_r: Annotated[int, Count(ge=2, le=1000)] = 41
     map_z: Annotated[int, Count(ge=2, le=1000)] = 41
@@ -257,6 +261,9 @@ class GalaxyDeck:
             raise ValueError('output.maps needs geometry.kind = "cylinder"')
         for ratio in self.output.ratios:
             self.parts(ratio)
+        for name in self.output.channels:
+            if name not in self.nuclides:
+                raise ValueError(f'output.channels: nuclides has no "{name}"')
 
     def emitted(self) -> tuple[str, ...]:
         """The nuclides that some source sets free."""

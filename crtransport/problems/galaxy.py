@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.nuclides import nuclide
 from crtransport.physics.geometry import Cylinder
+from crtransport.problems.galaxy_channels import channel_error, channel_spectra
 from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_transport import (
     Resolution,
@@ -107,11 +108,16 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
         **_ratios(deck, answer, energy),
         **_accuracy(answer),
     }
+    channels: dict[str, Spectrum] = {}
+    for name in deck.output.channels:
+        channels |= channel_spectra(deck, answer.run, name)
+    if channels:
+        variables |= _channels(answer, channels, energy)
     if deck.output.maps:
         variables |= _maps(deck, answer, energy)
     return xr.Dataset(
         variables,
-        coords=_coordinates(deck, energy),
+        coords=_coordinates(deck, energy, list(channels)),
         attrs=_figures(answer, variables)
         | {
             "error_estimate": float(np.max(error)),
@@ -183,7 +189,7 @@ def _by_rigidity(flux: Flux, names: Sequence[str], rigidity: Array) -> Array:
     """Φ_R = Φ_T dT/dR = Φ_T β Z/A, summed over nuclides at the same rigidity."""
     total = np.zeros_like(rigidity)
     for name in names:
-        nucleus = nuclide(name)
+        nucleus = nuclide(name.partition("->")[2] or name)
         slope = nucleus.beta(rigidity) * nucleus.charge / nucleus.mass_number
         total += slope * flux(name, nucleus.kinetic_energy(rigidity))
     return total
@@ -256,7 +262,7 @@ def map_axes(deck: GalaxyDeck) -> tuple[Array, Array]:
     return np.linspace(0, size.r_h, output.map_r), np.linspace(0, size.z_h, output.map_z)
 
 
-def _coordinates(deck: GalaxyDeck, energy: Array) -> dict[str, Any]:
+def _coordinates(deck: GalaxyDeck, energy: Array, channels: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "nuclide": ("nuclide", list(deck.nuclides), _label("1", "nuclide")),
         "kinetic_energy": (
@@ -269,11 +275,40 @@ def _coordinates(deck: GalaxyDeck, energy: Array) -> dict[str, Any]:
     }
     if deck.output.ratios:
         found["ratio_name"] = ("ratio_name", list(deck.output.ratios), _label("1", "ratio"))
+    if channels:
+        found["channel"] = ("channel", channels, _label("1", "parent->child"))
     if deck.output.maps:
         r, z = map_axes(deck)
         found["r"] = ("r", r, _label("kpc", "distance from the axis of the Galaxy"))
         found["z"] = ("z", z, _label("kpc", "height above the mid-plane"))
     return found
+
+
+def _channels(answer: Answer, spectra: dict[str, Spectrum], energy: Array) -> Variables:
+    """Parts of the fluxes of a few nuclides by what they come from."""
+    rigidity, modulation = rigidities(answer.deck), answer.deck.modulation
+    lis = np.stack([answer.norm * s.flux(energy) for s in spectra.values()])
+
+    def at_earth(name: str, kinetic: Array) -> Array:
+        one = spectra[name]
+        return modulation.modulated(lambda t: answer.norm * one.flux(t), kinetic, one.nucleus)
+
+    toa = np.stack([_by_rigidity(at_earth, [name], rigidity) for name in spectra])
+    error = np.array([channel_error(name) for name in spectra])
+    part = "part of the flux of one nuclide from one parent"
+    return {
+        "channel_flux_lis": (("channel", "kinetic_energy"), lis, _label(_PER_ENERGY, part)),
+        "channel_flux_toa": (
+            ("channel", "rigidity"),
+            toa,
+            _label(_PER_RIGIDITY, f"{part}, at the top of the atmosphere"),
+        ),
+        "channel_error": (
+            ("channel",),
+            error,
+            _label("1", "relative error of the cross section"),
+        ),
+    }
 
 
 def _accuracy(answer: Answer) -> Variables:

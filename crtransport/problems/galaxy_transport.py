@@ -120,7 +120,7 @@ def transport(
     )
     per_decade = deck.momentum.per_decade * resolution.per_decade
     levels = make_levels(deck, nuclei, per_decade, resolution.below)
-    method = _method(deck, resolution)
+    method = method_of(deck, resolution)
     done: list[Transported] = []
     for nucleus in nuclei:
         if stop is not None and stop.is_set():
@@ -132,7 +132,7 @@ def transport(
     return Transport(levels=levels, space=space, nuclides=tuple(done))
 
 
-def _method(deck: GalaxyDeck, resolution: Resolution) -> Method:
+def method_of(deck: GalaxyDeck, resolution: Resolution) -> Method:
     # each imports kernels that the others do not need
     solver = deck.solver
     if solver.kind == "sweep-gmres":
@@ -169,7 +169,7 @@ def _one(
     method: Method,
 ) -> Transported:
     """One nuclide, given its parents among those ``done``."""
-    origin = _Origin(deck, nucleus, levels, space, done)
+    origin = Origin(deck, nucleus, levels, space, done)
     rates = make_rates(deck, nucleus, levels)
     log_scale = log_typical(rates, space, deck, levels, origin.log_typical())
     problem = FieldProblem(
@@ -212,7 +212,7 @@ def _one(
     )
 
 
-class _Origin:
+class Origin:
     """Where a nuclide comes from: the sources that emit it, and the heavier ones that break up."""
 
     def __init__(
@@ -257,15 +257,17 @@ class _Origin:
             out += (spectrum if line is None else spectrum * line)[:, None] * load
         return out
 
-    def produced(self, log_scale: Array) -> Array:
-        """[level, place] of the parents, over the scale."""
+    def produced(self, log_scale: Array, of: str | None = None) -> Array:
+        """[level, place] of the parents, or of one of them, over the scale."""
         out = np.zeros(self.shape)
         for where in (self.space.gas, self.space.volume):
             feeds = (
-                (sp.diags_array((rate * np.exp(parent.log_scale - log_scale))[_INNER]), values)
+                (
+                    sp.diags_array((rate * np.exp(parent.log_scale - log_scale))[_INNER]),
+                    parent.values,
+                )
                 for parent, rate, across in self.parents
-                for values in [parent.values]
-                if across is where
+                if across is where and of in (None, parent.nucleus.name)
             )
             made = Coupling(across=where.matrix).source(feeds)
             if made is not None:
