@@ -12,6 +12,7 @@ from crtransport.constants import MYR, SPEED_OF_LIGHT
 from crtransport.nuclides import Nuclide, nuclide
 from crtransport.physics.channel_file import read_channels
 from crtransport.physics.channels import channels, on_helium
+from crtransport.physics.inelastic import inelastic
 from crtransport.units import Quantity
 
 Array = NDArray[np.float64]
@@ -20,9 +21,6 @@ Factor = Annotated[float, Quantity(ge=0, le=100)]
 
 #: β c n σ in 1/Myr for β = 1, n = 1 cm^-3, σ = 1 mb
 RATE = 1e-27 * SPEED_OF_LIGHT * MYR
-
-#: proton + proton -> anything inelastic begins at this T, GeV: two-body kinematics of one π⁰
-_PION_THRESHOLD = 0.2797
 
 #: what unstable nuclides decay to
 DAUGHTERS = {"Be10": "B10", "C14": "N14", "Al26": "Mg26"}
@@ -41,8 +39,10 @@ class Nuclear:
     decay : bool
         Whether unstable nuclei decay.
     inelastic : str
-        "letaw1983": total inelastic cross sections of Letaw et al. 1983 with helium of Westfall
-        et al. 1979, protons of Kafexhiu et al. 2014; "constant": `cross_section` for all.
+        "letaw1983": total inelastic cross sections of Letaw et al. 1983, on helium those of
+        Westfall et al. 1979; "tripathi1999": those of Tripathi et al. 1996 and 1999 on both;
+        by either, protons of Kafexhiu et al. 2014 and helium on helium of Tripathi et al.;
+        "constant": `cross_section` for all.
     cross_section : float
         Total inelastic cross section per hydrogen atom of the gas, mb, for "constant".
     channels : table
@@ -61,7 +61,7 @@ class Nuclear:
     spallation: bool = True
     secondaries: bool = True
     decay: bool = True
-    inelastic: Literal["letaw1983", "constant"] = "letaw1983"
+    inelastic: Literal["letaw1983", "tripathi1999", "constant"] = "letaw1983"
     cross_section: Millibarn | None = None
     channels: dict[str, Millibarn] = field(default_factory=dict)
     channel_file: str | None = None
@@ -86,9 +86,10 @@ class Nuclear:
 
     def total(self, nucleus: Nuclide, energy: Array, helium: float) -> Array:
         """Total inelastic cross section per hydrogen atom of the gas, helium included, mb."""
-        if self.cross_section is not None:
+        if self.inelastic == "constant":
             return np.full_like(energy, self.cross_section)
-        return inelastic(nucleus, energy) * (1 + helium * helium_ratio(nucleus))
+        on_hydrogen = inelastic(nucleus, energy, "H", self.inelastic)
+        return on_hydrogen + helium * inelastic(nucleus, energy, "He", self.inelastic)
 
     def makes(self, parent: str, child: str) -> bool:
         """Whether collisions of a parent leave this child."""
@@ -129,36 +130,3 @@ def _check_channel(key: str, channel: str) -> None:
     if nuclide(parent).mass_number <= nuclide(child).mass_number:
         raise ValueError(f"{key}: {channel}: the child is not lighter than the parent")
 
-
-def inelastic(nucleus: Nuclide, energy: Array) -> Array:
-    """Total inelastic cross section on hydrogen at T in GeV/n, mb.
-
-    Protons: [30.7 − 0.96 L + 0.18 L²] [1 − (T_th/T)^1.9]³ with L = ln(T/T_th), none below T_th
-    (Kafexhiu et al. 2014, Phys. Rev. D 90, 123014, Eq. 1). Others: 45 A^0.7 [1 + 0.016 sin(5.3 −
-    2.63 ln A)] [1 − 0.62 e^(−E/200) sin(10.9 E^−0.28)], E in MeV/n, times 0.8 for helium and
-    1 + 0.75 e^(−E/75) for beryllium (Letaw, Silberberg & Tsao 1983, ApJS 51, 271).
-    """
-    if nucleus.mass_number == 1:
-        above = np.maximum(energy / _PION_THRESHOLD, 1.0)
-        log = np.log(above)
-        return np.asarray((30.7 - 0.96 * log + 0.18 * log**2) * (1 - above**-1.9) ** 3)
-    a, mev = nucleus.mass_number, 1e3 * energy
-    shape = 1 - 0.62 * np.exp(-mev / 200) * np.sin(10.9 * mev**-0.28)
-    if nucleus.charge == 2:
-        shape = 0.8 * shape
-    if nucleus.charge == 4:
-        shape = shape * (1 + 0.75 * np.exp(-mev / 75))
-    return np.asarray(45 * a**0.7 * (1 + 0.016 * np.sin(5.3 - 2.63 * np.log(a))) * shape)
-
-
-def helium_ratio(nucleus: Nuclide) -> float:
-    """Total inelastic cross section on helium over that on hydrogen, taken the same at all T.
-
-    On helium 57.3 mb (A^⅓ + 4^⅓ − 0.83)² (Westfall et al. 1979, Phys. Rev. C 19, 1309); for
-    protons what Letaw's formula gives for 4He on hydrogen, over 32 mb.
-    """
-    high = np.asarray(1e3)
-    if nucleus.mass_number == 1:
-        return float(inelastic(nuclide("He4"), high) / 32.0)
-    helium = 57.3 * (nucleus.mass_number ** (1 / 3) + 4 ** (1 / 3) - 0.83) ** 2
-    return float(helium / inelastic(nucleus, high))
