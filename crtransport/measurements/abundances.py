@@ -1,4 +1,4 @@
-"""Abundances at the sources that fit measured fluxes best: linear least squares, element by element.
+"""Abundances at the sources that fit measured fluxes best: least squares for each element.
 
 The transport is linear in the sources: an element's flux is Φ = a e + s, with e what the sources
 emit at the abundances of the run and s what heavier nuclei make on their way.

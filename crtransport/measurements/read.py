@@ -87,7 +87,7 @@ def _read(name: str, folder: Path) -> Table:
     if of_voyager:
         return voyager.read(name, folder)
     rows = read_rows(below / f"{name}.csv")
-    return Table(name=name, **_header(rows), **{c: rows.column(c) for c in _COLUMNS})
+    return Table(name=name, **_header(rows), **_numbers(rows))
 
 
 def _header(rows: Rows) -> dict[str, Any]:
@@ -98,3 +98,10 @@ def _header(rows: Rows) -> dict[str, Any]:
             raise MeasurementError(f"{rows.path}: no comment line of the form {pattern.pattern!r}")
         found |= matches[0].groupdict()
     return found
+
+
+def _numbers(rows: Rows) -> dict[str, Any]:
+    missing = [column for column in _COLUMNS if not rows.has(column)]
+    if missing:
+        raise MeasurementError(f"{rows.path}: missing column {', '.join(missing)}")
+    return {column: rows.column(column) for column in _COLUMNS}
