@@ -34,7 +34,8 @@ def run(
     overrides : mapping, optional
         Values by dotted key, ``{"solver.kind": "finite-difference"}``.
     data : path, optional
-        Folder of measured tables; those that the deck names must be there.
+        Folder of measured tables; those that the deck names must be there. A galaxy's dataset
+        then has χ² of each.
 
     Returns
     -------
@@ -51,19 +52,27 @@ def run(
     from crtransport.provenance import attributes
 
     loaded = load_deck(deck, overrides)
-    measured(loaded, data)
+    tables = measured(loaded, data)
     dataset: xr.Dataset = importlib.import_module(MODELS[loaded.model]).solve(loaded)
+    if tables and loaded.model == "galaxy":
+        from crtransport.problems.galaxy_compare import with_chi2
+
+        dataset = with_chi2(dataset, tables, loaded.compare.R_min)
     return dataset.assign_attrs(attributes(loaded))
 
 
 def measured(deck: Deck, data: str | Path | None) -> list[Any]:
-    """The measured fluxes that a deck names, from the folder ``data``; none without a folder."""
+    """The measured tables that a deck names, from the folder ``data``; none without a folder.
+
+    Fluxes of elements; for a galaxy also ratios.
+    """
     names = measured_names(deck)
     if data is None or not names:
         return []
-    from crtransport.measurements import load_fluxes
+    from crtransport.measurements import load_fluxes, load_fluxes_and_ratios
 
-    return load_fluxes(names, Path(data))
+    read = load_fluxes_and_ratios if deck.model == "galaxy" else load_fluxes
+    return read(names, Path(data))
 
 
 def measured_names(deck: Deck) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Discriminator
 
-from crtransport.deck.compare import Compare
+from crtransport.deck.compare import CompareGalaxy
 from crtransport.deck.galaxy_medium import check_medium, check_place, check_wind
 from crtransport.deck.galaxy_solver import Direct, Momentum, SplitCrankNicolson, Sweep
 from crtransport.nuclides import UnknownElement, isotope, nuclide
@@ -146,7 +146,7 @@ class GalaxyDeck:
         default_factory=Sweep
     )
     output: GalaxyOutput = field(default_factory=GalaxyOutput)
-    compare: Compare = field(default_factory=Compare)
+    compare: CompareGalaxy = field(default_factory=CompareGalaxy)
 
     def __post_init__(self) -> None:
         for check in (

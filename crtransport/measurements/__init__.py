@@ -1,14 +1,26 @@
 """Measured spectra and ratios: tables read from a data folder that the user gives."""
 
-from crtransport.measurements.read import data_folder, load, load_fluxes
-from crtransport.measurements.table import MeasurementError, Spectrum, Table, per_nucleon
+from crtransport.measurements.abundances import Factor, Parts, abundance_factors
+from crtransport.measurements.read import data_folder, load, load_fluxes, load_fluxes_and_ratios
+from crtransport.measurements.table import (
+    MeasurementError,
+    Spectrum,
+    Table,
+    per_nucleon,
+    ratio_parts,
+)
 
 __all__ = [
+    "Factor",
     "MeasurementError",
+    "Parts",
     "Spectrum",
     "Table",
+    "abundance_factors",
     "data_folder",
     "load",
     "load_fluxes",
+    "load_fluxes_and_ratios",
     "per_nucleon",
+    "ratio_parts",
 ]

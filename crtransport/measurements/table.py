@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crtransport.nuclides import UnknownElement, nuclide
+from crtransport.nuclides import ELEMENTS, UnknownElement, nuclide
 
 Array = NDArray[np.float64]
 
@@ -18,6 +18,8 @@ FLUX_UNITS = {
     "kinetic_energy_GeV": "m-2 s-1 sr-1 GeV-1",
     "total_energy_GeV": "m-2 s-1 sr-1 GeV-1",
 }
+#: kinds of x that a ratio may be over: at which two elements can be counted alike
+RATIO_AXES = ("rigidity_GV", "kinetic_energy_per_nucleon_GeV")
 
 
 class MeasurementError(ValueError):
@@ -39,6 +41,8 @@ class Table:
     x, y : array
     stat_lo, stat_hi, sys_lo, sys_hi : array
         One-sigma errors downwards and upwards, in the unit of y.
+    interstellar : bool
+        Whether it was measured beyond the heliosphere; else at the Earth.
     """
 
     name: str
@@ -53,6 +57,22 @@ class Table:
     stat_hi: Array
     sys_lo: Array
     sys_hi: Array
+    interstellar: bool = False
+
+    @property
+    def is_flux(self) -> bool:
+        """Whether y is a flux per unit of x, of whatever particles."""
+        return FLUX_UNITS.get(self.x_kind) == self.unit
+
+    @property
+    def over_rigidity(self) -> bool:
+        """Whether x is the rigidity, GV."""
+        return self.x_kind == "rigidity_GV"
+
+    @property
+    def label(self) -> str:
+        """The experiment and what it measured, "AMS-02 B/C"."""
+        return f"{self.experiment} {self.quantity.replace('_', '/')}"
 
     @property
     def error_lo(self) -> Array:
@@ -77,6 +97,8 @@ class Spectrum:
         GeV/n.
     flux, error_lo, error_hi : array
         m^-2 s^-1 sr^-1 (GeV/n)^-1.
+    interstellar : bool
+        Whether it was measured beyond the heliosphere.
     """
 
     label: str
@@ -85,6 +107,28 @@ class Spectrum:
     flux: Array
     error_lo: Array
     error_hi: Array
+    interstellar: bool = False
+
+
+def ratio_parts(table: Table) -> tuple[str, str]:
+    """The elements above and below the line of a ratio.
+
+    Raises
+    ------
+    MeasurementError
+        If the table is no ratio of two elements over rigidity or energy per nucleon.
+    """
+    above, _, below = table.quantity.partition("_")
+    if table.unit != "1" or above not in ELEMENTS or below not in ELEMENTS:
+        why = f"{table.quantity} [{table.unit}] over {table.x_kind}"
+        raise MeasurementError(
+            f"{table.name} is no flux of an element and no ratio of two elements: {why}"
+        )
+    if table.x_kind not in RATIO_AXES:
+        raise MeasurementError(
+            f"{table.name}: a ratio must be over {' or '.join(RATIO_AXES)}, not {table.x_kind}"
+        )
+    return above, below
 
 
 def per_nucleon(table: Table) -> Spectrum:
@@ -97,7 +141,7 @@ def per_nucleon(table: Table) -> Spectrum:
     MeasurementError
         If the table is no flux of one element.
     """
-    if FLUX_UNITS.get(table.x_kind) != table.unit:
+    if not table.is_flux:
         raise MeasurementError(f"{table.name} is no flux: {table.unit} over {table.x_kind}")
     try:
         nucleus = nuclide(table.quantity)
@@ -106,7 +150,7 @@ def per_nucleon(table: Table) -> Spectrum:
         raise MeasurementError(f"{table.name}: {why}") from None
     nucleons = nucleus.mass_number
     jacobian: Array | float = nucleons
-    if table.x_kind == "rigidity_GV":
+    if table.over_rigidity:
         energy = nucleus.kinetic_energy(table.x)
         jacobian = nucleons / (nucleus.charge * nucleus.beta(table.x))
     elif table.x_kind == "kinetic_energy_GeV":
@@ -124,4 +168,5 @@ def per_nucleon(table: Table) -> Spectrum:
         flux=np.asarray(table.y * jacobian),
         error_lo=np.asarray(table.error_lo * jacobian),
         error_hi=np.asarray(table.error_hi * jacobian),
+        interstellar=table.interstellar,
     )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.nuclides import nuclide
 from crtransport.physics.geometry import Cylinder
+from crtransport.problems import galaxy_compare
 from crtransport.problems.galaxy_channels import channel_error, channel_spectra
 from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_transport import (
@@ -354,7 +355,7 @@ def _label(units: str, long_name: str) -> dict[str, str]:
 
 
 def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
-    """Fluxes of each nuclide at 1, 10 and 1000 GeV/n, ratios at 10 GeV/n, and what is negative."""
+    """Fluxes of each nuclide at 1, 10 and 1000 GeV/n, ratios at 10 GeV/n, χ², what is negative."""
     rows = []
     energy = dataset.kinetic_energy.values
     shown = [t for t in (1.0, 10.0, 1e3) if energy[0] <= t <= energy[-1]] or [
@@ -368,6 +369,7 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
     for name in dataset.ratio_name.values if "ratio_name" in dataset.dims else ():
         ratio = dataset.ratio_toa.sel(ratio_name=name).sel(kinetic_energy=10.0, method="nearest")
         rows.append((f"{name}", f"{float(ratio):.4g} at {float(ratio.kinetic_energy):.3g} GeV/n"))
+    rows += galaxy_compare.headline(dataset)
     rows.append(
         (
             "residual, balance",

@@ -1,0 +1,100 @@
+"""Ratios of a galaxy's fluxes, beside those that are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crtransport.plots.galaxy_panels import (
+    ENERGY,
+    LIS,
+    LOOK,
+    PANELS,
+    RIGIDITY,
+    TOA,
+    draw_points,
+    legend,
+    log_axis,
+    looks,
+    pages,
+    pretty,
+    shape,
+)
+from crtransport.plots.style import new_figure, panel_label
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from crtransport.measurements.table import Table
+
+    Array = NDArray[np.float64]
+    Panel = tuple[str, list[Table]]
+
+
+def ratios(dataset: xr.Dataset, points: Sequence[Table]) -> dict[str, Figure]:
+    """Figures by name: "ratios", then with the names of those that had no room in it.
+
+    A ratio is drawn over rigidity where it is measured over rigidity, over kinetic energy per
+    nucleon where it is measured over that, twice where it is measured over both, and over energy
+    where nothing is measured.
+    """
+    figures: dict[str, Figure] = {}
+    for some in pages(_panels(dataset, points), PANELS):
+        more = dict.fromkeys(name.replace("/", "-") for name, _ in some) if figures else ()
+        figures["_".join(("ratios", *more))] = _figure(dataset, some)
+    return figures
+
+
+def _panels(dataset: xr.Dataset, points: Sequence[Table]) -> list[Panel]:
+    found: list[Panel] = []
+    for name in map(str, dataset.ratio_name.values):
+        tables = [t for t in points if t.quantity.replace("_", "/") == name]
+        kinds = dict.fromkeys(t.over_rigidity for t in tables) or (False,)
+        found += [(name, [t for t in tables if t.over_rigidity == kind]) for kind in kinds]
+    return found
+
+
+def _figure(dataset: xr.Dataset, panels: list[Panel]) -> Figure:
+    rows, columns = shape(len(panels))
+    figure = new_figure(min(columns, 2), 0.5 + 2.3 * rows)
+    marks = looks((t.experiment, t.interstellar) for _, tables in panels for t in tables)
+    handles: dict[str, Any] = {}
+    for i, (name, tables) in enumerate(panels):
+        axes = figure.add_subplot(rows, columns, i + 1)
+        x, curves = _draw_curves(axes, dataset.sel(ratio_name=name), tables)
+        handles |= curves
+        for t in tables:
+            errors = t.error_lo, t.error_hi
+            handles[t.experiment] = draw_points(axes, t.x, t.y, errors, marks[t.experiment])
+        lines = [np.asarray(curve.get_ydata()) for curve in curves.values()]
+        _ratio_axis(axes, [*lines, *(t.y[(t.x >= x[0]) & (t.x <= x[-1])] for t in tables)])
+        panel_label(axes, pretty(name))
+        if i % columns == 0:
+            axes.set_ylabel("ratio")
+    legend(figure, handles)
+    return figure
+
+
+def _draw_curves(axes: Axes, here: xr.Dataset, tables: list[Table]) -> tuple[Array, dict[str, Any]]:
+    if tables and tables[0].over_rigidity:
+        x, label, curves = here.rigidity.values, RIGIDITY, {TOA: here.ratio_rigidity}
+    else:
+        x, label = here.kinetic_energy.values, ENERGY
+        curves = {LIS: here.ratio_lis, TOA: here.ratio_toa}
+    axes.set(xscale="log", xlim=(x[0], x[-1]), xlabel=label)
+    return x, {name: axes.plot(x, y, **LOOK[name])[0] for name, y in curves.items()}
+
+
+def _ratio_axis(axes: Axes, values: list[Array]) -> None:
+    """Logarithmic where the ratio changes by more than a factor of five, else from zero."""
+    everything = np.concatenate(values)
+    seen = everything[everything > 0]
+    if seen.size and seen.max() > 5 * seen.min():
+        log_axis(axes, values)
+    elif seen.size:
+        axes.set_ylim(0, 1.3 * seen.max())
