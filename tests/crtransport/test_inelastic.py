@@ -159,7 +159,7 @@ def test_totals_of_the_two_agree(name: str) -> None:
 def test_formulae_against_tables(
     published: str, target: Target, formula: Formula, rms: float, worst: float
 ) -> None:
-    """All nuclei from lithium; the largest deviations are those of beryllium below 0.2 GeV/n."""
+    """All nuclei from lithium; the worst are isotopes of beryllium."""
     found = deviations(published, HEAVY, target, formula)
     assert found[0] < rms
     assert found[1] < worst
