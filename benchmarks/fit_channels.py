@@ -1,7 +1,7 @@
 """Fit the package's production cross sections to published sets and measurements.
 
 python benchmarks/fit_channels.py --data FOLDER            # print how good they are
-python benchmarks/fit_channels.py --data FOLDER --write    # and write crtransport/physics/channels.csv
+python benchmarks/fit_channels.py --data FOLDER --write    # and write the package's table
 
 One smooth formula (crtransport.physics.channels.Channel) for the cumulative cross section of each
 channel on hydrogen. Where published sets reach (fragments up to Ne) it follows their geometric
@@ -16,18 +16,17 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from crtransport.physics.network import NETWORKS
 from nuclear_tables import SETS, Curves, Pair, Points, measured, published
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from crtransport.nuclides import ELEMENTS, GHOSTS
 from crtransport.physics import channels
-from crtransport.physics.network import NETWORKS
 
 Array = NDArray[np.float64]
 
@@ -70,7 +69,6 @@ class Rudstam:
         total = np.log(_total(ap, energy))
         width = np.log(p / (1 - np.exp(-p * ap))) + np.log(r) / nu
         return scale + total + width - p * lost - r * abs(z - stable) ** nu + pairs * even + near
-
 
 
 def _total(a: Array, energy: Array) -> Array:
@@ -247,14 +245,12 @@ def write(path: Path, found: dict[Pair, Fitted]) -> None:
     lines = [
         "# Cumulative production cross sections on hydrogen: constants of crtransport.physics.",
         "# channels.Channel, printed by benchmarks/fit_channels.py, which cites what they rest on.",
-        "# error: relative, one standard deviation; measured: share of the channel that is measured",
+        "# error: relative, one standard deviation; measured: share of σ that was measured",
         "parent,child,high,step,T_s,bump,T_b,T_0,error,measured",
     ]
     for (parent, child), fitted in found.items():
         numbers = ",".join(f"{x:.4g}" for x in fitted.constants)
-        lines.append(
-            f"{parent},{child},{numbers},{fitted.uncertainty:.2g},{fitted.measured:.2g}"
-        )
+        lines.append(f"{parent},{child},{numbers},{fitted.uncertainty:.2g},{fitted.measured:.2g}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.load import load_deck
-from crtransport.problems.galaxy import Answer, energies
+from crtransport.problems.galaxy_answer import Answer, energies
 from crtransport.problems.galaxy_transport import transport
 from crtransport.solvers.problem import FieldProblem
 from crtransport.solvers.split_cn import solve_split_cn

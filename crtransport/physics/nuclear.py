@@ -129,4 +129,3 @@ def _check_channel(key: str, channel: str) -> None:
             raise ValueError(f'{key}: "{channel}" needs nuclides, "{full}" for "{name}"')
     if nuclide(parent).mass_number <= nuclide(child).mass_number:
         raise ValueError(f"{key}: {channel}: the child is not lighter than the parent")
-

@@ -15,7 +15,7 @@ from crtransport.constants import KPC
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.load import load_deck
 from crtransport.nuclides import nuclide
-from crtransport.problems.galaxy import Answer
+from crtransport.problems.galaxy_answer import Answer
 from crtransport.problems.galaxy_transport import transport
 
 Array = NDArray[np.float64]

@@ -1,0 +1,229 @@
+"""The dataset of a galaxy run: variables, units, coordinates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from crtransport.deck.galaxy import GalaxyDeck
+from crtransport.physics.geometry import Cylinder
+from crtransport.problems.galaxy_answer import (
+    Answer,
+    Flux,
+    by_rigidity,
+    elements,
+    energies,
+    rigidities,
+)
+from crtransport.problems.galaxy_channels import channel_error
+from crtransport.problems.galaxy_flux import Spectrum
+
+Array = NDArray[np.float64]
+Variables = dict[str, tuple[tuple[str, ...], Array, dict[str, Any]]]
+
+_PER_ENERGY = "m-2 s-1 sr-1 (GeV/n)-1"
+_PER_RIGIDITY = "m-2 s-1 sr-1 GV-1"
+_ONE = ("nuclide", "kinetic_energy")
+
+
+def dataset(answer: Answer, error: Array, channels: dict[str, Spectrum], lis: Array) -> xr.Dataset:
+    """The variables of the galaxy model.
+
+    Parameters
+    ----------
+    answer : Answer
+    error : [nuclide, energy] array
+        Numerical error estimate of ``lis``.
+    channels : mapping
+        Parts of fluxes by what they come from.
+    lis : [nuclide, energy] array
+        Interstellar fluxes.
+    """
+    deck, energy = answer.deck, energies(answer.deck)
+    toa = np.stack([answer.at_earth(name, energy) for name in deck.nuclides])
+    variables: Variables = {
+        "flux_lis": (_ONE, lis, _label(_PER_ENERGY, "interstellar flux at the Sun")),
+        "flux_toa": (_ONE, toa, _label(_PER_ENERGY, "flux at the top of the atmosphere")),
+        "flux_lis_rel_error": (
+            _ONE,
+            error,
+            _label("1", "relative numerical error estimate of flux_lis"),
+        ),
+        **_elements(deck, answer),
+        **_ratios(deck, answer, energy),
+        **_accuracy(answer),
+    }
+    if channels:
+        variables |= _channels(answer, channels, energy)
+    if deck.output.maps:
+        variables |= _maps(deck, answer, energy)
+    return xr.Dataset(
+        variables,
+        coords=_coordinates(deck, energy, list(channels)),
+        attrs=_figures(answer, variables)
+        | {
+            "error_estimate": float(np.max(error)),
+            "error_tolerance": deck.solver.rtol,
+        },
+    )
+
+
+def _elements(deck: GalaxyDeck, answer: Answer) -> Variables:
+    rows, rigidity = elements(deck).values(), rigidities(deck)
+    lis = np.stack([by_rigidity(answer.interstellar, row, rigidity) for row in rows])
+    toa = np.stack([by_rigidity(answer.at_earth, row, rigidity) for row in rows])
+    dims, of = ("element", "rigidity"), "flux of each element"
+    return {
+        "element_flux_lis": (dims, lis, _label(_PER_RIGIDITY, f"interstellar {of} at the Sun")),
+        "element_flux_toa": (
+            dims,
+            toa,
+            _label(_PER_RIGIDITY, f"{of} at the top of the atmosphere"),
+        ),
+    }
+
+
+def _ratios(deck: GalaxyDeck, answer: Answer, energy: Array) -> Variables:
+    """Ratios of elements ("B/C") or isotopes ("10Be/9Be")."""
+    pairs = [deck.parts(ratio) for ratio in deck.output.ratios]
+    if not pairs:
+        return {}
+
+    def by_energy(flux: Flux) -> Array:
+        sums = [[sum(flux(n, energy) for n in part) for part in pair] for pair in pairs]
+        return np.stack([top / bottom for top, bottom in sums])
+
+    rigidity = rigidities(deck)
+    sums = [[by_rigidity(answer.at_earth, part, rigidity) for part in pair] for pair in pairs]
+    where = "at the top of the atmosphere, at equal"
+    one, other = ("ratio_name", "kinetic_energy"), ("ratio_name", "rigidity")
+    lis, toa = by_energy(answer.interstellar), by_energy(answer.at_earth)
+    return {
+        "ratio_lis": (one, lis, _label("1", "interstellar ratio at equal energy per nucleon")),
+        "ratio_toa": (one, toa, _label("1", f"ratio {where} energy per nucleon")),
+        "ratio_rigidity": (
+            other,
+            np.stack([top / bottom for top, bottom in sums]),
+            _label("1", f"ratio {where} rigidity"),
+        ),
+    }
+
+
+def _channels(answer: Answer, spectra: dict[str, Spectrum], energy: Array) -> Variables:
+    """Parts of the fluxes of a few nuclides by what they come from."""
+    rigidity, modulation = rigidities(answer.deck), answer.deck.modulation
+    lis = np.stack([answer.norm * s.flux(energy) for s in spectra.values()])
+
+    def at_earth(name: str, kinetic: Array) -> Array:
+        one = spectra[name]
+        return modulation.modulated(lambda t: answer.norm * one.flux(t), kinetic, one.nucleus)
+
+    toa = np.stack([by_rigidity(at_earth, [name], rigidity) for name in spectra])
+    error = np.array([channel_error(name) for name in spectra])
+    part = "part of the flux of one nuclide from one parent"
+    return {
+        "channel_flux_lis": (("channel", "kinetic_energy"), lis, _label(_PER_ENERGY, part)),
+        "channel_flux_toa": (
+            ("channel", "rigidity"),
+            toa,
+            _label(_PER_RIGIDITY, f"{part}, at the top of the atmosphere"),
+        ),
+        "channel_error": (
+            ("channel",),
+            error,
+            _label("1", "relative error of the cross section"),
+        ),
+    }
+
+
+def _maps(deck: GalaxyDeck, answer: Answer, energy: Array) -> Variables:
+    r, z = map_axes(deck)
+    weights = np.stack([answer.run.space.grid.at((a, b)) for a in r for b in z])
+    density = np.stack(
+        [
+            (answer.density(name, energy) @ weights.T).reshape(len(energy), len(r), len(z))
+            for name in deck.nuclides
+        ]
+    )
+    text = "number density per kinetic energy per nucleon"
+    return {
+        "density": (
+            (*_ONE, "r", "z"),
+            density,
+            _label("cm-3 (GeV/n)-1", text) | {"r_sun": deck.geometry.r_sun},
+        )
+    }
+
+
+def map_axes(deck: GalaxyDeck) -> tuple[Array, Array]:
+    """r and z of the maps, kpc."""
+    size, output = deck.geometry, deck.output
+    assert isinstance(size, Cylinder)  # the deck refuses maps elsewhere
+    return np.linspace(0, size.r_h, output.map_r), np.linspace(0, size.z_h, output.map_z)
+
+
+def _coordinates(deck: GalaxyDeck, energy: Array, channels: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "nuclide": ("nuclide", list(deck.nuclides), _label("1", "nuclide")),
+        "kinetic_energy": (
+            "kinetic_energy",
+            energy,
+            _label("GeV/n", "kinetic energy per nucleon"),
+        ),
+        "element": ("element", list(elements(deck)), _label("1", "element")),
+        "rigidity": ("rigidity", rigidities(deck), _label("GV", "rigidity")),
+    }
+    if deck.output.ratios:
+        found["ratio_name"] = ("ratio_name", list(deck.output.ratios), _label("1", "ratio"))
+    if channels:
+        found["channel"] = ("channel", channels, _label("1", "parent->child"))
+    if deck.output.maps:
+        r, z = map_axes(deck)
+        found["r"] = ("r", r, _label("kpc", "distance from the axis of the Galaxy"))
+        found["z"] = ("z", z, _label("kpc", "height above the mid-plane"))
+    return found
+
+
+def _accuracy(answer: Answer) -> Variables:
+    """How well each nuclide's equations are solved."""
+    run = answer.run
+    # in the order of the deck
+    ones = {one.nucleus.name: one for one in run.nuclides}
+    rows = [ones[name] for name in answer.deck.nuclides]
+    dims = ("nuclide",)
+    return {
+        "residual": (
+            dims,
+            np.array([row.residual for row in rows]),
+            _label("1", "residual of the linear system, relative to the sources"),
+        ),
+        "particle_balance": (
+            dims,
+            np.array([row.imbalance() for row in rows]),
+            _label("1", "|sources − escape − losses|, relative to the sources"),
+        ),
+        "iterations": (
+            dims,
+            np.array([float(row.iterations) for row in rows]),
+            _label("1", "iterations, or steps in time"),
+        ),
+        "negative_values": (
+            dims,
+            np.array([float(np.sum(row.values < 0)) for row in rows]),
+            _label("1", "places and momenta at which the density is negative"),
+        ),
+    }
+
+
+def _figures(answer: Answer, variables: Variables) -> dict[str, Any]:
+    return {
+        "unknowns": answer.run.unknowns,
+        **{name: float(np.max(variables[name][1])) for name in ("residual", "particle_balance")},
+    }
+
+
+def _label(units: str, long_name: str) -> dict[str, str]:
+    return {"units": units, "long_name": long_name}
