@@ -18,7 +18,7 @@ import numpy as np
 from nuclear_tables import SETS, Curves, Points, measured, published
 from numpy.typing import NDArray
 
-from crtransport.nuclides import GHOSTS
+from crtransport.nuclide_tables import GHOSTS
 from crtransport.physics.channels import channels, quality
 
 Array = NDArray[np.float64]

@@ -20,13 +20,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from crtransport.physics.network import NETWORKS
 from nuclear_tables import SETS, Curves, Pair, Points, measured, published
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from crtransport.nuclides import ELEMENTS, GHOSTS
+from crtransport.nuclide_tables import GHOSTS
+from crtransport.nuclides import ELEMENTS
 from crtransport.physics import channels
+from crtransport.physics.network import NETWORKS
 
 Array = NDArray[np.float64]
 
@@ -41,10 +42,14 @@ SYSTEMATIC = 0.05
 SPREAD = 0.10
 #: error of Rudstam's form, and of a channel with one set and no measurement
 FORMULA, ALONE = 0.45, 0.25
+#: what the formula's dependence on ln T may be off by in one channel
+SLOPE = 0.4
 #: mb: channels below are left out
 SMALLEST = 0.02
 #: charge from which parents are in the fit of the formula
 HEAVY = 9
+#: GeV/n, where the formula follows the energy: yields are those of limiting fragmentation above
+LIMITS = 0.2, 2.0
 #: what the formula's dependence on energy may be off where measurements end
 SHAPE = 0.10
 _ONE = int(np.searchsorted(ENERGY, 1.0))
@@ -58,14 +63,16 @@ class Rudstam:
 
     def log_sigma(self, parents: Array, fragments: Array, energy: Array) -> Array:
         """Natural logarithm of mb; parents, fragments [2, …] of Z, A."""
-        scale, p0, pa, pe, r0, ra, s, t, memory, nu, pairs, one, two, same, end = self.x
+        scale, p0, pa, pe, r0, ra, s, t, memory, nu, pairs, one, two, same, rise = self.x
         (zp, ap), (z, a) = parents, fragments
         lost = ap - a
-        p = np.exp(p0) * ap**-pa * np.clip(energy, 0.2, np.exp(end)) ** -pe
+        held = np.clip(energy, *LIMITS)
+        p = np.exp(p0) * ap**-pa * held**-pe
         stable = s * a - t * a**2 + memory * (zp - s * ap + t * ap**2) * np.exp(-lost / 12)
         r = np.exp(r0) * a**-ra
         even = (z % 2 == 0).astype(float) + ((a - z) % 2 == 0) - 1
         near = one * (lost == 1) + two * (lost == 2) + same * ((z == zp) & (lost <= 3))
+        near = near + rise * (lost == 1) * np.log(held)
         total = np.log(_total(ap, energy))
         width = np.log(p / (1 - np.exp(-p * ap))) + np.log(r) / nu
         return scale + total + width - p * lost - r * abs(z - stable) ** nu + pairs * even + near
@@ -94,7 +101,7 @@ def fit_rudstam(points: Points) -> Rudstam:
     ]
     zp, ap, z, a, energy, sigma, error = np.array(rows).T
     weight = 1 / np.hypot(np.minimum(error / sigma, 1), 0.3)
-    start = [0, 1, 0.9, 0.5, 2, 0.4, 0.486, 3.8e-4, 0.5, 1.5, 0.1, 0, 0, 0, 0.7]
+    start = [0, 1, 0.9, 0.5, 2, 0.4, 0.486, 3.8e-4, 0.5, 1.5, 0.1, 0, 0, 0, 0]
 
     def misfit(x: Array) -> Array:
         found = Rudstam(x).log_sigma((zp, ap), (z, a), energy)
@@ -109,24 +116,28 @@ class Yields:
 
     formula: Rudstam
     points: Points
-    moved: dict[Pair, tuple[float, float, bool]] = field(default_factory=dict)
+    moved: dict[Pair, tuple[Array, float, bool]] = field(default_factory=dict)
 
     def at(self, pair: Pair, energy: Array) -> Array:
         """ln σ of a direct channel by the formula alone."""
         parent, fragment = (np.array(_numbers(name), dtype=float) for name in pair)
         return self.formula.log_sigma(parent, fragment, energy)
 
-    def correction(self, pair: Pair) -> tuple[float, float, bool]:
-        """ln of the factor on the formula, its error, and whether anything was measured."""
+    def correction(self, pair: Pair) -> tuple[Array, float, bool]:
+        """ln of the factor on the formula at 1 GeV/n and its slope in ln T, the error of the
+        first, and whether anything was measured."""
         if pair not in self.moved:
-            weights, sums = 1 / FORMULA**2, 0.0
             some = [p for p in self.points.get(pair, ()) if MEASURED[0] < p[0] < MEASURED[1]]
+            normal, load = np.diag([FORMULA**-2, SLOPE**-2]), np.zeros(2)
             for energy, sigma, error, _ in some:
                 weight = 1 / ((error / sigma) ** 2 + SYSTEMATIC**2)
-                sums += weight * float(np.log(sigma) - self.at(pair, np.array(energy)))
-                weights += weight
-            error = np.hypot(weights**-0.5, SYSTEMATIC) if some else FORMULA
-            self.moved[pair] = sums / weights, float(error), bool(some)
+                row = np.array([1.0, np.log(np.clip(energy, *LIMITS))])
+                off = np.log(sigma) - self.at(pair, np.array(energy))
+                normal += weight * np.outer(row, row)
+                load += weight * float(off) * row
+            inverse = np.linalg.inv(normal)
+            error = np.hypot(inverse[0, 0] ** 0.5, SYSTEMATIC) if some else FORMULA
+            self.moved[pair] = inverse @ load, float(error), bool(some)
         return self.moved[pair]
 
     def cumulative(self, pair: Pair, energy: Array) -> tuple[Array, float, float]:
@@ -136,7 +147,8 @@ class Yields:
         for fragment, branching in {child: 1.0, **GHOSTS.get(child, {})}.items():
             if _possible(parent, fragment):
                 shift, error, seen = self.correction((parent, fragment))
-                part = branching * np.exp(self.at((parent, fragment), energy) + shift)
+                moved = shift[0] + shift[1] * np.log(np.clip(energy, *LIMITS))
+                part = branching * np.exp(self.at((parent, fragment), energy) + moved)
                 whole += part
                 errors += float(error * part[_ONE]) ** 2
                 known += float(part[_ONE]) if seen else 0.0

@@ -22,7 +22,7 @@ Case = tuple[str, str, int, Callable[[], tuple[int, float]]]
 
 _DECK: dict[str, Any] = {
     "model": "galaxy",
-    "nuclides": ["H1"],
+    "network": ["H1"],
     "source": [{"abundances": {"H1": 1.0}}],
 }
 _CELLS: dict[str, Any] = {"kind": "sweep-gmres", "discretisation": "finite-volume"}

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crtransport.constants import ELECTRON_MASS
+from crtransport.nuclide_tables import HALF_LIFE, MASS_EXCESS
 
 Array = NDArray[np.float64]
 
@@ -52,64 +53,6 @@ _MAIN = {
     "Ni": "Ni58",
 }
 ELEMENTS = tuple(_MAIN)
-
-#: isotope -> atomic mass in u (AME2020: Wang et al. 2021, Chin. Phys. C 45, 030003)
-_ATOMIC_MASS = {
-    "H1": 1.007825031898,
-    "H2": 2.014101777844,
-    "He3": 3.01602932197,
-    "He4": 4.00260325413,
-    "Li6": 6.0151228874,
-    "Li7": 7.016003434,
-    "Be7": 7.016928714,
-    "Be9": 9.012183062,
-    "Be10": 10.013534692,
-    "B10": 10.012936862,
-    "B11": 11.009305166,
-    "C12": 12.0,
-    "C13": 13.00335483534,
-    "C14": 14.00324198862,
-    "N14": 14.00307400425,
-    "N15": 15.00010889827,
-    "O16": 15.99491461926,
-    "O17": 16.99913175595,
-    "O18": 17.99915961214,
-    "F19": 18.99840316207,
-    "Ne20": 19.99244017525,
-    "Ne21": 20.993846685,
-    "Ne22": 21.991385114,
-    "Na23": 22.989769282,
-    "Mg24": 23.985041689,
-    "Mg25": 24.985836966,
-    "Mg26": 25.982592972,
-    "Al26": 25.986891876,
-    "Al27": 26.981538408,
-    "Si28": 27.97692653442,
-    "Si29": 28.97649466434,
-    "Si30": 29.973770137,
-    "P31": 30.97376199768,
-    "S32": 31.97207117354,
-    "Cl35": 34.968852694,
-    "Ar36": 35.967545106,
-    "K39": 38.963706485,
-    "Ca40": 39.962590851,
-    "Sc45": 44.9559071,
-    "Ti48": 47.94794068,
-    "V51": 50.94395766,
-    "Cr52": 51.94050471,
-    "Mn55": 54.93804304,
-    "Fe54": 53.939608189,
-    "Fe56": 55.93493554,
-    "Co59": 58.9331935,
-    "Ni58": 57.93534165,
-}
-
-#: half-lives in Myr of nuclei without electrons, so without electron capture
-_HALF_LIFE = {
-    "Be10": 1.387,  # Chmeleff et al. 2010, Korschinek et al. 2010, NIM B 268, 192 and 187
-    "C14": 5.70e-3,  # NUBASE2020: Kondev et al. 2021, Chin. Phys. C 45, 030001
-    "Al26": 0.91,  # β⁺ branch alone: Mewaldt et al. 2001, Space Sci. Rev. 99, 27
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,19 +122,20 @@ def nuclide(name: str) -> Nuclide:
     UnknownElement
     """
     isotope = _MAIN.get(name, name)
-    if isotope not in _ATOMIC_MASS:
+    if isotope not in MASS_EXCESS:
         raise UnknownElement(_unknown(name))
     element = isotope.rstrip("0123456789")
     charge = ELEMENTS.index(element) + 1
     binding = 1e-9 * (14.4381 * charge**2.39 + 1.55468e-6 * charge**5.35)
-    atomic = _ATOMIC_MASS[isotope] * _ATOMIC_MASS_UNIT
+    number = int(isotope.removeprefix(element))
+    atomic = number * _ATOMIC_MASS_UNIT + 1e-3 * MASS_EXCESS[isotope]
     return Nuclide(
         name=name,
         element=element,
         charge=charge,
-        mass_number=int(isotope.removeprefix(element)),
+        mass_number=number,
         mass=atomic - charge * ELECTRON_MASS + binding,
-        half_life=_HALF_LIFE.get(isotope),
+        half_life=HALF_LIFE.get(isotope),
     )
 
 
@@ -214,10 +158,10 @@ def _unknown(name: str) -> str:
     word = name[:40]
     element = re.match(r"\d*([A-Z][a-z]?)-?\d+$|([A-Z][a-z]?)$", word)
     symbol = next(filter(None, element.groups()), "") if element else ""
-    isotopes = [known for known in _ATOMIC_MASS if known.rstrip("0123456789") == symbol]
+    isotopes = [known for known in MASS_EXCESS if known.rstrip("0123456789") == symbol]
     names = {"hydrogen": "H", "proton": "H", "p": "H", "helium": "He", "carbon": "C"}
     names |= {"nitrogen": "N", "oxygen": "O", "silicon": "Si", "iron": "Fe", "nickel": "Ni"}
-    names |= {known.lower(): known for known in (*ELEMENTS, *_ATOMIC_MASS)}
+    names |= {known.lower(): known for known in (*ELEMENTS, *MASS_EXCESS)}
     names |= {re.sub(r"([a-z]+)(\d+)", r"\2\1", known): names[known] for known in list(names)}
     close = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.5)
     hint = f'; did you mean "{names[close[0]]}"?' if close else ""

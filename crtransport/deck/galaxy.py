@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from pydantic import Discriminator
 from crtransport.deck.compare import CompareGalaxy
 from crtransport.deck.galaxy_medium import check_medium, check_place, check_wind
 from crtransport.deck.galaxy_solver import Direct, Momentum, SplitCrankNicolson, Sweep
+from crtransport.nuclide_tables import DAUGHTERS
 from crtransport.nuclides import UnknownElement, isotope, nuclide
 from crtransport.physics.diffusion import AnyDiffusion, TwoHalo
 from crtransport.physics.gas import Gas
@@ -19,7 +21,8 @@ from crtransport.physics.geometry import Cylinder, Geometry, LeakyBox
 from crtransport.physics.injection import BrokenPowerLaw, Source
 from crtransport.physics.losses import Losses
 from crtransport.physics.modulation import Modulation
-from crtransport.physics.nuclear import DAUGHTERS, Nuclear
+from crtransport.physics.network import NETWORKS, followed
+from crtransport.physics.nuclear import Nuclear
 from crtransport.physics.reacceleration import Alfven, Convection, Reacceleration
 from crtransport.units import Count, Quantity
 
@@ -118,8 +121,9 @@ class GalaxyDeck:
         "galaxy".
     title : str
         One line, for lists and figures.
-    nuclides : tuple of str
-        Which nuclides are followed, "H1", "B11".
+    network : str or tuple of str
+        Which nuclides are followed: named ones, ["C12", "B11"], or "full" (up to nickel) or
+        "light" (up to silicon), of which those are that sources emit or others make.
     geometry, diffusion, reacceleration, convection, gas, losses, nuclear, source, normalisation
         The physics.
     modulation, momentum, solver, output, compare
@@ -130,7 +134,7 @@ class GalaxyDeck:
 
     model: Literal["galaxy"]
     title: str = ""
-    nuclides: tuple[str, ...] = ("H1", "He4")
+    network: Literal["full", "light"] | tuple[str, ...] = ("H1", "He4")
     geometry: Geometry = field(default_factory=Cylinder)
     diffusion: AnyDiffusion = field(default_factory=TwoHalo)
     reacceleration: Reacceleration = field(default_factory=Alfven)
@@ -159,16 +163,29 @@ class GalaxyDeck:
         ):
             check()
 
+    @cached_property
+    def nuclides(self) -> tuple[str, ...]:
+        """The nuclides that are followed."""
+        if not isinstance(self.network, str):
+            return self.network
+        makes = self.nuclear.makes if self.nuclear.secondaries else lambda parent, child: False
+        return followed(NETWORKS[self.network], self._emits, makes)
+
+    def _emits(self, name: str) -> bool:
+        return any(source.abundance(name) > 0 for source in self.source)
+
     def _check_nuclides(self) -> None:
-        if not self.nuclides:
-            raise ValueError("nuclides is empty: name at least one")
-        for name in self.nuclides:
+        if not self.network:
+            raise ValueError('network is empty: name at least one nuclide, or "full", or "light"')
+        if isinstance(self.network, str):
+            return
+        for name in self.network:
             try:
                 isotope(name)
             except UnknownElement as error:
-                raise ValueError(f"nuclides: {error}") from None
-        if len(set(self.nuclides)) < len(self.nuclides):
-            raise ValueError("nuclides names one twice")
+                raise ValueError(f"network: {error}") from None
+        if len(set(self.network)) < len(self.network):
+            raise ValueError("network names one twice")
 
     def _check_sources(self) -> None:
         if not self.source:
@@ -178,12 +195,12 @@ class GalaxyDeck:
             raise ValueError("source.name: two sources have the same name")
         emitted = self.emitted()
         for source in self.source:
-            if not any(source.abundances.get(name, 0) > 0 for name in self.nuclides):
-                raise ValueError(f'source "{source.name}" emits none of nuclides')
+            if not any(source.abundance(name) > 0 for name in self.nuclides):
+                raise ValueError(f'source "{source.name}" emits none of the network')
             self._check_lines(source)
         for name in self.nuclides:
             if name not in emitted and not self._made(name):
-                raise ValueError(f"nuclides: {name} is neither emitted nor made by another one")
+                raise ValueError(f"network: {name} is neither emitted nor made by another one")
 
     def _check_lines(self, source: Source) -> None:
         for nucleus in filter(source.emits, map(nuclide, self.nuclides)):
@@ -206,7 +223,7 @@ class GalaxyDeck:
         for name in self.normalisation.flux:
             if name not in self.emitted():
                 raise ValueError(
-                    f"normalisation.flux: no source emits {name}, or nuclides lacks it"
+                    f"normalisation.flux: no source emits {name}, or the network lacks it"
                 )
         missing = set(self.emitted()) - set(self.normalisation.flux)
         if missing and self.normalisation.common() is None:
@@ -263,12 +280,11 @@ class GalaxyDeck:
             self.parts(ratio)
         for name in self.output.channels:
             if name not in self.nuclides:
-                raise ValueError(f'output.channels: nuclides has no "{name}"')
+                raise ValueError(f'output.channels: the network has no "{name}"')
 
     def emitted(self) -> tuple[str, ...]:
         """The nuclides that some source sets free."""
-        free = {n for s in self.source for n, abundance in s.abundances.items() if abundance > 0}
-        return tuple(name for name in self.nuclides if name in free)
+        return tuple(name for name in self.nuclides if self._emits(name))
 
     def parts(self, ratio: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The nuclides above and below the line of "B/C" or "10Be/9Be".
@@ -293,5 +309,5 @@ class GalaxyDeck:
             and (not number or nuclide(name).mass_number == int(number))
         )
         if not found:
-            raise ValueError(f'output.ratios: "{ratio}": nuclides has no {text}')
+            raise ValueError(f'output.ratios: "{ratio}": the network has no {text}')
         return found

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Discriminator
 
-from crtransport.nuclides import Nuclide, UnknownElement, isotope
+from crtransport.nuclide_tables import INTERSTELLAR
+from crtransport.nuclides import Nuclide, UnknownElement, nuclide
 from crtransport.physics.profiles import PROFILES, Profile, ProfileName
 from crtransport.physics.tables import check_table, interpolate
 from crtransport.units import Quantity
@@ -290,7 +291,8 @@ class Source:
     name : str
         For tables and figures.
     abundances : table
-        Of each nuclide, {H1 = 1.0, He4 = 0.1}: q at the reference energy and at the Sun, in
+        Of each nuclide, {H1 = 1.0, He4 = 0.1}, or element, {C = 0.003}, whose isotopes then have
+        the interstellar composition (Lodders 2003): q at the reference energy and at the Sun, in
         cm^-3 Myr^-1 per GV or per GeV/n (a thin disk: times kpc; a line: without "per …"). With
         [normalisation] only their ratios matter.
     convention : str
@@ -303,7 +305,7 @@ class Source:
     injection
         Spectrum of all nuclides.
     injections : table
-        Spectra of single nuclides in its place, {He4 = {gamma1 = 2.15, …}}.
+        Spectra of single nuclides or elements in its place, {He4 = {gamma1 = 2.15, …}}.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -320,16 +322,28 @@ class Source:
     def __post_init__(self) -> None:
         for name in self.abundances:
             try:
-                isotope(name)
+                named = nuclide(name)
             except UnknownElement as error:
                 raise ValueError(f"abundances: {error}") from None
+            if name != named.element and named.element in self.abundances:
+                raise ValueError(
+                    f"abundances has both {named.element} and {name}; name the element or isotopes"
+                )
         for name in self.injections:
             if name not in self.abundances:
                 raise ValueError(f"injections.{name}: abundances has no {name}")
 
+    def abundance(self, name: str) -> float:
+        """Of a nuclide: its own, or its part of its element's."""
+        own = self.abundances.get(name)
+        if own is not None:
+            return own
+        element = nuclide(name).element
+        return self.abundances.get(element, 0.0) * INTERSTELLAR[element].get(name, 0.0)
+
     def emits(self, nucleus: Nuclide) -> bool:
         """Whether anything of a nuclide is set free."""
-        return self.abundances.get(nucleus.name, 0.0) > 0
+        return self.abundance(nucleus.name) > 0
 
     def density(self, r: Array, z: Array, r_sun: float) -> Array:
         """Source density over that at the Sun, at r, z in kpc."""
@@ -356,7 +370,7 @@ class Source:
         q_p = q_R A/Z, and q_T = q_p/β.
         """
         spectrum = self._spectrum(nucleus)
-        log_abundance = np.log(self.abundances[nucleus.name])
+        log_abundance = np.log(self.abundance(nucleus.name))
         if isinstance(spectrum, Line):
             return np.full_like(rigidity, log_abundance)
         per_rigidity = np.log(nucleus.mass_number / nucleus.charge)
@@ -369,4 +383,5 @@ class Source:
         return np.asarray(log_q + spectrum.log_shape(rigidity) - spectrum.log_shape(pivot))
 
     def _spectrum(self, nucleus: Nuclide) -> BrokenPowerLaw | PowerLaw | Line:
-        return self.injections.get(nucleus.name, self.injection)
+        of_element = self.injections.get(nucleus.element, self.injection)
+        return self.injections.get(nucleus.name, of_element)

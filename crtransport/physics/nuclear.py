@@ -22,9 +22,6 @@ Factor = Annotated[float, Quantity(ge=0, le=100)]
 #: β c n σ in 1/Myr for β = 1, n = 1 cm^-3, σ = 1 mb
 RATE = 1e-27 * SPEED_OF_LIGHT * MYR
 
-#: what unstable nuclides decay to
-DAUGHTERS = {"Be10": "B10", "C14": "N14", "Al26": "Mg26"}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Nuclear:

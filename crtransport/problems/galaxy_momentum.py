@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from crtransport.constants import KPC, MYR
 from crtransport.deck.galaxy import GalaxyDeck
+from crtransport.nuclide_tables import DAUGHTERS
 from crtransport.nuclides import Nuclide
-from crtransport.physics.nuclear import DAUGHTERS, RATE
+from crtransport.physics.nuclear import RATE
 from crtransport.problems.galaxy_space import Space
 from crtransport.solvers.levels import GHOSTS, Levels, rate, weight_of
 from crtransport.solvers.problem import Operator, Term

@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 #: all terms at once
 _WHOLE: Tables = {
     "model": "galaxy",
-    "nuclides": ["C12", "B11", "Be10", "B10"],
+    "network": ["C12", "B11", "Be10", "B10"],
     "convection": {"V0": 5.0, "dVdz": 5.0},
     "losses": {"rate": 1e-3},
     "source": [{"abundances": {"C12": 1e-15}}],

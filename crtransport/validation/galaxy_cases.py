@@ -33,7 +33,7 @@ ENERGIES = (0.3, 10.0, 3e3)  # GeV/n
 #: nothing moves particles in energy, and there is no gas
 QUIET: Tables = {
     "model": "galaxy",
-    "nuclides": ["H1"],
+    "network": ["H1"],
     "losses": {"ionisation": False, "coulomb": False},
     "reacceleration": {"v_alfven": 0.0},
     "gas": {phase: {"kind": "none"} for phase in ("H2", "HI", "HII")},

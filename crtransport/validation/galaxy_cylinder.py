@@ -149,7 +149,7 @@ def _boxes() -> Iterator[Row]:
     the secondary's. It judges the momenta and the solver, not the matrices.
     """
     tables = {
-        "nuclides": ["C12", "B11"],
+        "network": ["C12", "B11"],
         "gas": {phase: {"kind": kind} for phase, kind in _GAS.items()},
         "nuclear": {
             "inelastic": "constant",

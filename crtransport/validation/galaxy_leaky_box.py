@@ -139,7 +139,7 @@ def _network() -> Case:
         tables=merged(
             _BOX,
             {
-                "nuclides": list(names),
+                "network": list(names),
                 "gas": gas,
                 "nuclear": {
                     "inelastic": "constant",

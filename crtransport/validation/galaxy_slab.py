@@ -154,7 +154,7 @@ def _unstable() -> Iterator[Case]:
             _SLAB,
             _GAS,
             emitted,
-            {"nuclides": ["Be10"], "convection": {"V0": _WIND, "adiabatic": False}},
+            {"network": ["Be10"], "convection": {"V0": _WIND, "adiabatic": False}},
         ),
         fluxes={
             "Be10": _disk_flux(
@@ -176,7 +176,7 @@ def _unstable() -> Iterator[Case]:
     yield Case(
         name="slab, daughter",
         formula="N_d = N_p (2Dk coth kH − 2D/H)_p/(2D/H)_d",
-        tables=merged(_SLAB, emitted, {"nuclides": ["Be10", "B10"]}),
+        tables=merged(_SLAB, emitted, {"network": ["Be10", "B10"]}),
         fluxes={"B10": daughter},
     )
 
@@ -201,7 +201,7 @@ def _secondary() -> Case:
             _SLAB,
             _GAS,
             {
-                "nuclides": ["C12", "B11"],
+                "network": ["C12", "B11"],
                 "nuclear": {"channels": {"C12->B11": sigma}},
                 "source": [source(abundances={"C12": ABUNDANCE})],
             },

@@ -80,7 +80,7 @@ def test_ratios_are_those_of_the_fluxes() -> None:
 def test_a_nuclide_by_rigidity_has_as_many_particles() -> None:
     found = run(
         "galaxy_protons",
-        **{"output.maps": False, "nuclides": ["He4"], "normalisation": {"flux": {"He4": 0.00304}}},
+        **{"output.maps": False, "network": ["He4"], "normalisation": {"flux": {"He4": 0.00304}}},
     )
     energy, helium = found.kinetic_energy.values, nuclide("He4")
     by_rigidity = found.element_flux_lis.sel(element="He").values
@@ -145,7 +145,7 @@ def test_a_channel_of_nothing_is_as_good_as_none() -> None:
         warnings.simplefilter("error")
         found, same = (
             crtransport.run(
-                "slab_secondary", {"nuclides": nuclides, "nuclear.channels": channels | more}
+                "slab_secondary", {"network": nuclides, "nuclear.channels": channels | more}
             )
             for more in ({"B11->B10": 0.0}, {"B11->B10": 1e-30})
         )

@@ -45,11 +45,11 @@ def test_a_deck_of_one_line_is_the_medium_of_the_paper() -> None:
     [
         {},
         BOX,
-        {"geometry": {"kind": "slab"}, "nuclides": ["H1"], "normalisation": {"flux": {"H1": 0.04}}},
+        {"geometry": {"kind": "slab"}, "network": ["H1"], "normalisation": {"flux": {"H1": 0.04}}},
         {"diffusion": {"h": 0.5, "radial": {"kind": "table", "r": [0, 9], "f": [2, 1]}}},
         {"solver": {"kind": "split-cn", "cells_r": 20}, "output": {"ratios": ["He/H"]}},
         {
-            "nuclides": ["H1", "C12", "O16", "B10", "B11", "Be10"],
+            "network": ["H1", "C12", "O16", "B10", "B11", "Be10"],
             "source": [LIGHT | {"name": "a"}, LIGHT | {"name": "b", "injection": {"gamma1": 2.3}}],
         },
     ],
@@ -67,7 +67,7 @@ def test_kinds_may_be_left_out_where_they_have_a_default() -> None:
 
 def test_parts_of_ratios() -> None:
     found = deck(
-        nuclides=["C12", "O16", "B11", "Be10", "Be9", "B10", "C13"],
+        network=["C12", "O16", "B11", "Be10", "Be9", "B10", "C13"],
         source=[{"abundances": {"C12": 1, "O16": 1}}],
         output={"ratios": ["B/C", "10Be/9Be"]},
     )
@@ -139,23 +139,23 @@ def refusal(tables: dict[str, Any]) -> str:
             "diffusion.f.1 = nan: must be a finite number",
         ),
         # nuclides and sources
-        ({"nuclides": []}, "nuclides is empty"),
-        ({"nuclides": ["H1", "H1"]}, "nuclides names one twice"),
-        ({"nuclides": ["C"]}, 'nuclides: "C" is an element; its main nuclide is "C12"'),
-        ({"nuclides": ["H1", "Q7"]}, "nuclides: unknown"),
-        ({"nuclides": ["H1", "B11"]}, "B11 is neither emitted nor made by another one"),
+        ({"network": []}, "network is empty"),
+        ({"network": ["H1", "H1"]}, "network names one twice"),
+        ({"network": ["C"]}, 'network: "C" is an element; its main nuclide is "C12"'),
+        ({"network": ["H1", "Q7"]}, "network: unknown"),
+        ({"network": ["H1", "B11"]}, "B11 is neither emitted nor made by another one"),
         ({"source": []}, "source is empty"),
         ({"source": [SOURCE, SOURCE]}, "two sources have the same name"),
-        ({"source": [SOURCE], "nuclides": ["C12"]}, "emits none of nuclides"),
+        ({"source": [SOURCE], "network": ["C12"]}, "emits none of the network"),
         ({"source": [{"abundances": {"H": 1.0}}]}, 'abundances: "H" is an element'),
-        ({"source": [line(1e9)], "nuclides": ["H1"]}, "emits H1 at T = 1e+09 GeV/n, beyond"),
+        ({"source": [line(1e9)], "network": ["H1"]}, "emits H1 at T = 1e+09 GeV/n, beyond"),
         # normalisation
         ({"normalisation": {"flux": {}}}, "flux is empty"),
         ({"normalisation": {"flux": {"C12": 1.0}}}, "no source emits C12"),
         ({"normalisation": {"T": 1e9, "flux": {"H1": 1.0}}}, "normalisation.T lies beyond"),
         (
             {
-                "nuclides": ["H1", "C12", "O16"],
+                "network": ["H1", "C12", "O16"],
                 "source": [LIGHT],
                 "normalisation": {"flux": {"H1": 1, "C12": 1}},
             },
@@ -198,9 +198,9 @@ def refusal(tables: dict[str, Any]) -> str:
         ({"output": {"T_max": 1e7}}, "modulation.phi needs fluxes up to output.T_max + 0.6 GeV/n"),
         ({"output": {"T_min": 5, "T_max": 4}}, "is not above T_min"),
         ({"output": {"T_min": 1, "T_max": 1.5}}, "no rigidity in common"),
-        ({"output": {"ratios": ["B/C"]}}, 'output.ratios: "B/C": nuclides has no B'),
+        ({"output": {"ratios": ["B/C"]}}, 'output.ratios: "B/C": the network has no B'),
         ({"output": {"ratios": ["He"]}}, 'must be such as "B/C" or "10Be/9Be"'),
-        ({"output": {"ratios": ["4He/3He"]}}, "nuclides has no 3He"),
+        ({"output": {"ratios": ["4He/3He"]}}, "the network has no 3He"),
     ],
 )
 def test_a_wrong_deck_is_refused_in_one_line(tables: dict[str, Any], message: str) -> None:
@@ -211,10 +211,8 @@ def test_what_an_answer_does_not_need_is_not_asked_for() -> None:
     """Neighbours of the refusals above."""
     deck(diffusion={"delta1": 2.5}, reacceleration={"v_alfven": 0})
     deck(output={"T_max": 1e7}, modulation={"phi": 0})
-    deck(output={"T_min": 1, "T_max": 1.5}, nuclides=["H1"])
+    deck(output={"T_min": 1, "T_max": 1.5}, network=["H1"])
     deck(geometry={"z_h": 0.25, "kind": "slab"})
-    deck(source=[line(1e3)], nuclides=["H1"])
-    deck(
-        source=[SOURCE | {"radial": {"kind": "table", "r": [9, 10], "q": [0, 1]}}], nuclides=["H1"]
-    )
+    deck(source=[line(1e3)], network=["H1"])
+    deck(source=[SOURCE | {"radial": {"kind": "table", "r": [9, 10], "q": [0, 1]}}], network=["H1"])
     deck(**BOX, solver={"kind": "direct"})
