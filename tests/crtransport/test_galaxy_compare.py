@@ -99,7 +99,8 @@ def test_beyond_the_heliosphere_r_min_does_not_bound() -> None:
     measured = replace(
         table("C", 5 * (X / 50) ** -2.7, OVER_T, FLUX_T), x=X / 50, interstellar=True
     )
-    inside = (X / 50 >= T[0]) & (X / 50 <= T[-1])
+    x = X / 50
+    inside = (x >= T[0]) & (x <= T[-1])
     total, number = chi2(dataset(), measured, 2.0)
     assert number == inside.sum()
     assert total == pytest.approx(0, abs=1e-15)

@@ -16,8 +16,8 @@ from crtransport.measurements import (
     load_fluxes_and_ratios,
     per_nucleon,
     ratio_parts,
+    voyager,
 )
-from crtransport.measurements import voyager
 from crtransport.measurements.read import POINTS
 from crtransport.nuclides import nuclide
 
