@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from crtransport.plots.style import COLOURS, GREY, MARKERS
+from crtransport.plots.style import GREY, points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,9 +29,15 @@ LOOK: dict[str, Any] = {
     LIS: {"color": "k", "linestyle": (0, (5, 2)), "linewidth": 1.0, "zorder": 3},
     TOA: {"color": "k", "linestyle": "-", "linewidth": 1.5, "zorder": 4},
 }
-#: of what is measured beyond the heliosphere: the only coloured points
-_BEYOND: dict[str, Any] = {"color": COLOURS[1], "marker": "d", "markersize": 4.0, "zorder": 3.5}
-_AT_EARTH: dict[str, Any] = {"color": GREY, "markersize": 2.5, "zorder": 2}
+#: of what is measured beyond the heliosphere: black as the curve that it belongs to
+_BEYOND: dict[str, Any] = {
+    "color": "k",
+    "marker": "d",
+    "markersize": 4.0,
+    "markerfacecolor": "white",
+    "zorder": 3.5,
+}
+_AT_EARTH: dict[str, Any] = {"markersize": 2.5, "zorder": 2}
 
 
 def pages(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -53,31 +59,37 @@ def pretty(name: str) -> str:
     return re.sub(r"(\d+)", r"$^{\1}$", leading)
 
 
-def log_axis(axes: Axes, values: Sequence[Array], floor: float = np.inf) -> None:
+def log_axis(
+    axes: Axes, values: Sequence[Array], floor: float = np.inf, above: float = 4.0
+) -> None:
     """A logarithmic axis over what matters; without a positive value it stays linear.
 
-    ``floor`` is a value that has to be seen, however far below the highest one.
+    ``floor`` is a value that has to be seen, however far below the highest one; ``above`` is the
+    room left over that.
     """
     everything = np.concatenate(values)
     seen = everything[everything > 0]
     if seen.size:
         top = seen.max()
         axes.set_yscale("log")
-        axes.set_ylim(max(seen.min(), min(top * 10.0**-DECADES, floor)) / 1.5, 4 * top)
+        axes.set_ylim(max(seen.min(), min(top * 10.0**-DECADES, floor)) / 1.5, above * top)
 
 
-def looks(experiments: Iterable[tuple[str, bool]]) -> dict[str, dict[str, Any]]:
-    """Experiment, and whether it was beyond the heliosphere -> its marker in a whole figure."""
-    found: dict[str, dict[str, Any]] = {}
-    here = 0
-    for label, interstellar in dict.fromkeys(experiments):
-        if interstellar:
-            found[label] = {**_BEYOND, "markerfacecolor": "white"}
-        else:
-            face = "white" if here % 2 else GREY
-            marker = MARKERS[here % len(MARKERS)]
-            found[label] = {**_AT_EARTH, "marker": marker, "markerfacecolor": face}
-            here += 1
+def looks(
+    experiments: Iterable[tuple[str, bool]], colours: bool = False
+) -> dict[str, dict[str, Any]]:
+    """Experiment, and whether it was beyond the heliosphere -> its marker in a whole figure.
+
+    Markers are grey, or of different colours where no curve has a colour.
+    """
+    beyond = dict(experiments)
+    at_earth = [label for label, interstellar in beyond.items() if not interstellar]
+    found = {label: dict(_BEYOND) for label in beyond}
+    for i, label in enumerate(at_earth):
+        look: dict[str, Any] = {**points(i), "elinewidth": 0.6, **_AT_EARTH}
+        if not colours:
+            look |= {"color": GREY, "markerfacecolor": "white" if i % 2 else GREY}
+        found[label] = look
     return found
 
 
@@ -85,9 +97,8 @@ def draw_points(
     axes: Axes, x: Array, y: Array, errors: tuple[Array, Array], look: dict[str, Any]
 ) -> Any:
     """Measured points with their errors downwards and upwards."""
-    return axes.errorbar(
-        x, y, yerr=errors, linestyle="none", elinewidth=0.6, markeredgewidth=0.6, **look
-    )
+    plain: dict[str, Any] = {"linestyle": "none", "elinewidth": 0.6, "markeredgewidth": 0.6}
+    return axes.errorbar(x, y, yerr=errors, **plain | look)
 
 
 def legend(figure: Figure, handles: dict[str, Any]) -> None:
@@ -97,5 +108,5 @@ def legend(figure: Figure, handles: dict[str, Any]) -> None:
         [handles[name] for name in names],
         names,
         loc="outside upper center",
-        ncols=min(len(names), 3 if figure.get_figwidth() < 5 else 7),
+        ncols=min(len(names), 3 if figure.get_figwidth() < 5 else 6),
     )

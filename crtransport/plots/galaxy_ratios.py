@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.ticker import FuncFormatter, LogLocator
 
 from crtransport.plots.galaxy_panels import (
     ENERGY,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Panel = tuple[str, list[Table]]
 
+_FEW = 60  # an axis that spans less than this factor has its minor ticks named
+
 
 def ratios(dataset: xr.Dataset, points: Sequence[Table]) -> dict[str, Figure]:
     """Figures by name: "ratios", then with the names of those that had no room in it.
@@ -62,7 +65,8 @@ def _panels(dataset: xr.Dataset, points: Sequence[Table]) -> list[Panel]:
 def _figure(dataset: xr.Dataset, panels: list[Panel]) -> Figure:
     rows, columns = shape(len(panels))
     figure = new_figure(min(columns, 2), 0.5 + 2.3 * rows)
-    marks = looks((t.experiment, t.interstellar) for _, tables in panels for t in tables)
+    shown = [table for _, tables in panels for table in tables]
+    marks = looks(((t.experiment, t.interstellar) for t in shown), colours=True)
     handles: dict[str, Any] = {}
     for i, (name, tables) in enumerate(panels):
         axes = figure.add_subplot(rows, columns, i + 1)
@@ -95,6 +99,15 @@ def _ratio_axis(axes: Axes, values: list[Array]) -> None:
     everything = np.concatenate(values)
     seen = everything[everything > 0]
     if seen.size and seen.max() > 5 * seen.min():
-        log_axis(axes, values)
+        log_axis(axes, values, above=2.0)
+        if seen.max() < _FEW * seen.min():
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_locator(LogLocator(subs=(2, 3, 5, 7)))
+            axes.yaxis.set_minor_formatter(FuncFormatter(_two_and_five))
     elif seen.size:
         axes.set_ylim(0, 1.3 * seen.max())
+
+
+def _two_and_five(value: float, _: object) -> str:
+    digits = value / 10 ** np.floor(np.log10(value))
+    return f"{value:g}" if round(digits) in (2, 5) else ""

@@ -118,9 +118,9 @@ def interpolated(x: Array, y: Array, at: Array) -> Array:
 
 
 def _labels(tables: Sequence[Table]) -> list[str]:
-    """ "AMS-02 B/C", and the table's name where there are two of these."""
+    """ "AMS-02 B/C", or the table's name where there are two of these."""
     count = Counter(table.label for table in tables)
-    return [t.label if count[t.label] == 1 else f"{t.label} ({t.name})" for t in tables]
+    return [t.label if count[t.label] == 1 else t.name for t in tables]
 
 
 def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:

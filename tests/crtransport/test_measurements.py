@@ -13,7 +13,10 @@ from crtransport.measurements import (
     data_folder,
     load,
     load_fluxes,
+    load_fluxes_and_ratios,
     per_nucleon,
+    ratio_parts,
+    voyager,
 )
 from crtransport.measurements.read import POINTS
 from crtransport.nuclides import nuclide
@@ -162,7 +165,25 @@ def test_real_tables_agree_with_each_other() -> None:
 def test_every_table_of_the_data_folder_can_be_read() -> None:
     folder = real_data()
     names = [path.stem for path in (folder / POINTS).glob("*.csv")]
+    names += voyager.names(folder)
     assert len(load(names, folder)) == len(names)
+
+
+def test_voyager_in_the_data_folder() -> None:
+    """B/C near 70 MeV/n is 0.14; every element of the nuclei has a table."""
+    folder = real_data()
+    if not (folder / voyager.FOLDER).is_dir():
+        pytest.skip("no tables of Voyager in the data folder")
+    boron, carbon = load(["voyager1_B_2016", "voyager1_C_2016"], folder)
+    at = [np.interp(0.07, *np.sort([t.x, t.y])) for t in (boron, carbon)]
+    assert at[0] / at[1] == pytest.approx(0.14, rel=0.1)
+    assert {"voyager1_H_2012", "voyager1_He_2016", "voyager1_Fe_2016"} <= set(voyager.names(folder))
+
+
+@pytest.mark.parametrize("name", ["galaxy_boron", "galaxy_protons"])
+def test_the_tables_of_the_galaxy_decks_exist(name: str) -> None:
+    names = load_deck(name).compare.measurements
+    assert len(load_fluxes_and_ratios(names, real_data())) == len(names)
 
 
 def test_the_tables_of_the_shipped_deck_exist() -> None:
@@ -179,3 +200,66 @@ def test_only_fluxes_can_be_asked_for(tmp_path: Path) -> None:
     assert load(["one_He_rigidity"], folder)[0].quantity == "B_C"
     with pytest.raises(MeasurementError, match="one_He_rigidity is no flux"):
         load_fluxes(["one_He_rigidity"], folder)
+
+
+def test_ratios_can_be_asked_for(tmp_path: Path) -> None:
+    ratio = GOOD.replace(" He vs", " B_C vs").replace("[m-2 s-1 sr-1 GV-1]", "[1]")
+    (table,) = load_fluxes_and_ratios(["one_He_rigidity"], folder_with(tmp_path, ratio))
+    assert ratio_parts(table) == ("B", "C")
+    assert (table.is_flux, table.over_rigidity, table.interstellar) == (False, True, False)
+    assert table.label == "Some One (A) B/C"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"quantity": "lnA"}, "no flux of an element and no ratio"),
+        ({"quantity": "B_X"}, "no flux of an element and no ratio"),
+        ({"unit": "GeV"}, "no flux of an element and no ratio"),
+        ({"x_kind": "total_energy_GeV"}, "must be over rigidity_GV or kinetic"),
+    ],
+)
+def test_what_is_no_ratio_is_refused(change: dict[str, str], message: str) -> None:
+    good = replace(table("rigidity_GV", "1", [10.0], [0.3]), quantity="B_C")
+    with pytest.raises(MeasurementError, match=message):
+        ratio_parts(replace(good, **change))
+
+
+NUCLEI = """# Voyager 1 nuclei (Someone 2016, Journal 1)
+Z,e_lo,e_hi,flux,stat,sys,total,counts,telescope
+5,0.01,0.04,2,0.3,0.4,0.5,34,1
+6,0.01,0.04,20,3,4,5,34,1
+6,0.04,0.09,30,3,4,5,34,1
+"""
+HYDROGEN = """# Voyager 1 H (Someone 2012, Journal 2)
+e,flux,err_lo,err_hi
+0.01,2000,30,40
+"""
+
+
+def voyager_folder(tmp_path: Path) -> Path:
+    (tmp_path / voyager.FOLDER).mkdir()
+    (tmp_path / voyager.FOLDER / "voyager1_nuclei_2016.csv").write_text(NUCLEI)
+    (tmp_path / voyager.FOLDER / "voyager1_H_2012.csv").write_text(HYDROGEN)
+    return tmp_path
+
+
+def test_voyager_is_interstellar(tmp_path: Path) -> None:
+    folder = voyager_folder(tmp_path)
+    names = ["voyager1_H_2012", "voyager1_B_2016", "voyager1_C_2016"]
+    assert voyager.names(folder) == names
+    hydrogen, boron, carbon = load_fluxes(names, folder)
+    assert all(t.interstellar and per_nucleon(t).interstellar for t in (hydrogen, boron, carbon))
+    assert (hydrogen.label, hydrogen.reference) == ("Voyager 1 H", "Someone 2012, Journal 2")
+    assert (hydrogen.error_lo, hydrogen.error_hi) == ([30], [40])
+    assert carbon.x == pytest.approx([0.02, 0.06])
+    assert carbon.y == pytest.approx([20, 30])
+    assert boron.error_hi == pytest.approx([0.5])
+
+
+@pytest.mark.parametrize("name", ["voyager1_N_2016", "voyager1_B_2017", "voyager1_nuclei_2016"])
+def test_what_voyager_has_not_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(MeasurementError, match="nearest: voyager1_"):
+        load([name], voyager_folder(tmp_path))
+    with pytest.raises(MeasurementError, match="there is no folder"):
+        load([name], tmp_path / voyager.FOLDER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -125,12 +126,38 @@ def test_ratios_are_against_what_is_measured() -> None:
     figure = draw(data, points)["ratios"]
     figure.draw_without_rendering()
     assert [axes.get_xlabel().split()[0] for axes in figure.axes] == [
-        "rigidity", "kinetic", "kinetic",
+        "rigidity", "kinetic", "kinetic", "kinetic",
     ]  # fmt: skip
-    assert [len(points_in(axes)) for axes in figure.axes] == [1, 1, 0]
-    assert [len(axes.lines) - len(points_in(axes)) for axes in figure.axes] == [1, 2, 2]
-    assert [axes.get_yscale() for axes in figure.axes] == ["log", "log", "linear"]
+    assert [axes.texts[0].get_text() for axes in figure.axes[:3]] == ["B/C", "B/C", "Be/B"]
+    assert [len(points_in(axes)) for axes in figure.axes] == [1, 1, 1, 0]
+    assert [len(axes.lines) - len(points_in(axes)) for axes in figure.axes] == [1, 2, 2, 2]
+    assert [axes.get_yscale() for axes in figure.axes] == ["log", "log", "log", "linear"]
     assert shown(figure) == ["interstellar", "at the Earth", "Experiment"]
+
+
+def test_many_ratios_take_several_figures() -> None:
+    names = tuple(f"{element}/C" for element in ("H", "He", "Li", "Be", "B", "N", "O", "F", "Ne"))
+    both = [measured("B_C", "rigidity_GV"), measured("B_C")]
+    figures = draw(dataset("C12", ratios=names), both)
+    assert list(figures) == ["", "ratios", "ratios_Ne-C"]
+
+
+def test_what_voyager_measured_has_a_marker_of_its_own_and_is_seen() -> None:
+    voyager = replace(
+        measured("H"),
+        experiment="Voyager 1",
+        interstellar=True,
+        x=np.array([0.11, 0.2]),
+        y=np.array([1e-6, 1e-5]),
+        **dict.fromkeys(("stat_lo", "stat_hi", "sys_lo", "sys_hi"), np.full(2, 1e-8)),
+    )
+    figure = draw(dataset("H1"), [measured("H"), voyager])[""]
+    assert shown(figure) == ["interstellar", "at the Earth", "Experiment", "Voyager 1"]
+    spectrum = figure.axes[0]
+    assert spectrum.get_ylim()[0] < 0.11**2.7 * 1e-6
+    at_earth, beyond = (box.lines[0] for box in points_in(spectrum))
+    assert at_earth.get_marker() != beyond.get_marker()
+    assert at_earth.get_color() != beyond.get_color() == "k"
 
 
 def test_a_flux_that_vanishes_and_an_error_of_zero_are_drawn() -> None:
