@@ -330,7 +330,7 @@ class Source:
                     f"abundances has both {named.element} and {name}; name the element or isotopes"
                 )
         for name in self.injections:
-            if name not in self.abundances:
+            if name not in self.abundances and not self.abundance(name):
                 raise ValueError(f"injections.{name}: abundances has no {name}")
 
     def abundance(self, name: str) -> float:
@@ -338,7 +338,10 @@ class Source:
         own = self.abundances.get(name)
         if own is not None:
             return own
-        element = nuclide(name).element
+        try:
+            element = nuclide(name).element
+        except UnknownElement:
+            return 0.0
         return self.abundances.get(element, 0.0) * INTERSTELLAR[element].get(name, 0.0)
 
     def emits(self, nucleus: Nuclide) -> bool:

@@ -50,6 +50,16 @@ def channel_spectra(deck: GalaxyDeck, run: Transport, name: str) -> dict[str, Sp
     }
 
 
+def from_sources(deck: GalaxyDeck, run: Transport, name: str) -> Spectrum:
+    """The part of an emitted nuclide's flux at the Sun that its sources emit."""
+    index = next(i for i, one in enumerate(run.nuclides) if one.nucleus.name == name)
+    one = run.nuclides[index]
+    origin = Origin(deck, one.nucleus, run.levels, run.space, list(run.nuclides[:index]))
+    problem = replace(one.problem, source=origin.emitted(one.log_scale))
+    values = method_of(deck, Resolution())(problem).values
+    return Spectrum(one.nucleus, run.levels, values @ run.space.sun, one.log_scale)
+
+
 def channel_error(channel: str) -> float:
     """Relative error of the package's cross section; 0 of what is no single channel."""
     parent, child = channel.split("->")
