@@ -197,7 +197,10 @@ class Fitted:
 
 
 def fit_channel(yields: Yields, sets: dict[str, Curves], pair: Pair) -> Fitted | None:
-    """The constants of one channel; None where it is nowhere above SMALLEST."""
+    """The constants of one channel; None where it is nowhere above SMALLEST.
+
+    Sets that differ by more than a factor of e tell no more than that.
+    """
     target, spread, count = consensus(sets, pair)
     log_sigma, error, known = yields.cumulative(pair, ENERGY)
     if count:
@@ -211,7 +214,7 @@ def fit_channel(yields: Yields, sets: dict[str, Curves], pair: Pair) -> Fitted |
     if target.max() < np.log(SMALLEST):
         return None
     constants, misfit = fit_shape(target)
-    return Fitted(constants, spread, misfit, known, count)
+    return Fitted(constants, min(spread, 1.0), misfit, known, count)
 
 
 def fit_shape(target: Array) -> tuple[Array, float]:

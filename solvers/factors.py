@@ -44,7 +44,7 @@ class Factors:
     def solve(self, k: int, load: Array) -> Array:
         """A_k⁻¹ load, both in the given order of places."""
         x = load[self.order]
-        solve(self.pattern, self.low[k], self.up[k], self.inverse[k], x)
+        solve(self.pattern, self.low[k], self.up[k], self.inverse[k], x, np.empty_like(x))
         out = np.empty_like(x)
         out[self.order] = x
         return out
@@ -67,33 +67,42 @@ def factor_levels(problem: FieldProblem) -> Factors:
         if rate.any()
     ]
     order, pattern = _analyse(_union([matrix for matrix, _ in parts], problem.local, m))
-    slots = _Slots(order, pattern)
-    padded = -(-n // _ABREAST) * _ABREAST
-    values = np.zeros((2 * len(pattern.row) + m, padded))
+    symmetric = all(map(_symmetric, [*(matrix for matrix, _ in parts), *problem.local]))
+    slots = _Slots(order, pattern, symmetric)
+    n_blocks = -(-n // _ABREAST)
+    # levels beyond the last repeat it
+    level = np.minimum(np.arange(n_blocks * _ABREAST), n - 1)
+    values = np.zeros((n_blocks, slots.n, _ABREAST))
     for matrix, rate in parts:
         # no two entries of one matrix share a slot
-        values[slots.of(matrix), :n] += matrix.data[:, None] * rate
-    for k, local in enumerate(problem.local):
-        matrix = _nonzero(local)
-        values[slots.of(matrix), k] += matrix.data
-    values[:, n:] = values[:, n - 1 : n]
-    return Factors(order, pattern, *_factored(pattern, values, m, n))
+        where, entries = slots.of(matrix)
+        values[:, where] += entries[:, None] * rate[level].reshape(n_blocks, 1, _ABREAST)
+    for block, k in enumerate(level if problem.local else ()):
+        where, entries = slots.of(_nonzero(problem.local[k]))
+        values[block // _ABREAST, where, block % _ABREAST] += entries
+    return Factors(order, pattern, *_factored(pattern, values, m, n, symmetric))
 
 
-def _factored(pattern: Pattern, values: Array, m: int, n: int) -> tuple[Array, Array, Array]:
-    """low, up, inverse of Factors from [slot, level] values, some levels abreast."""
-    n_low, padded = len(pattern.row), values.shape[1]
-    symmetric = np.array_equal(values[:n_low], values[n_low:-m])
+def _symmetric(matrix: Any) -> bool:
+    """To rounding."""
+    return bool(abs(matrix - matrix.T).max() <= 1e-14 * abs(matrix).max())
+
+
+def _factored(
+    pattern: Pattern, values: Array, m: int, n: int, symmetric: bool
+) -> tuple[Array, Array, Array]:
+    """low, up, inverse of Factors from [block, slot, level of the block] values."""
+    n_low, padded = len(pattern.row), values.shape[0] * _ABREAST
     work = np.zeros((2, m, _ABREAST))
     low, inverse = np.empty((padded, n_low)), np.empty((padded, m))
     up = low if symmetric else np.empty((padded, n_low))
-    for first in range(0, padded, _ABREAST):
-        some = slice(first, first + _ABREAST)
-        block = np.ascontiguousarray(values[:, some])
-        factor(pattern, symmetric, block[:n_low], block[n_low:-m], block[-m:], work[0], work[1])
+    for i, block in enumerate(values):
+        some = slice(i * _ABREAST, (i + 1) * _ABREAST)
+        upper = block[:n_low] if symmetric else block[n_low:-m]
+        factor(pattern, symmetric, block[:n_low], upper, block[-m:], work[0], work[1])
         low[some] = block[:n_low].T
         if not symmetric:
-            up[some] = block[n_low:-m].T
+            up[some] = upper.T
         with np.errstate(divide="ignore"):
             inverse[some] = 1 / block[-m:].T
     if not np.all(np.isfinite(inverse)) or not np.all(np.isfinite(low)):
@@ -102,21 +111,26 @@ def _factored(pattern: Pattern, values: Array, m: int, n: int) -> tuple[Array, A
 
 
 class _Slots:
-    """Where an entry of a matrix stands: in L, in U, or on the diagonal."""
+    """Where an entry of a matrix stands: in L, in U (nowhere if symmetric), or on the diagonal."""
 
-    def __init__(self, order: Any, pattern: Pattern) -> None:
-        self.m, self.n_low = len(order), len(pattern.row)
+    def __init__(self, order: Any, pattern: Pattern, symmetric: bool) -> None:
+        self.m, self.n_low, self.symmetric = len(order), len(pattern.row), symmetric
         self.position = np.empty(self.m, dtype=np.int64)
         self.position[order] = np.arange(self.m)
         column = np.repeat(np.arange(self.m), np.diff(pattern.start))
         self.keys = column * self.m + pattern.row.astype(np.int64)
+        self.diagonal = self.n_low if symmetric else 2 * self.n_low
+        self.n = self.diagonal + self.m
 
-    def of(self, matrix: sp.coo_array) -> NDArray[np.int64]:
-        """(nnz,) slots of the entries of ``matrix``."""
-        i, j = self.position[matrix.row], self.position[matrix.col]
+    def of(self, matrix: sp.coo_array) -> tuple[NDArray[np.int64], Array]:
+        """Slots of the entries of ``matrix``, and the entries."""
+        i, j, entries = self.position[matrix.row], self.position[matrix.col], matrix.data
+        if self.symmetric:
+            half = i >= j
+            i, j, entries = i[half], j[half], entries[half]
         found = np.searchsorted(self.keys, np.minimum(i, j) * self.m + np.maximum(i, j))
         below = np.where(i > j, found, self.n_low + found)
-        return np.where(i == j, 2 * self.n_low + i, below)
+        return np.where(i == j, self.diagonal + i, below), entries
 
 
 def _nonzero(matrix: sp.csr_array) -> sp.coo_array:
@@ -153,6 +167,7 @@ def _analyse(union: sp.csc_array) -> tuple[Any, Pattern]:
     )
     rows = sp.csr_array(lower)
     return order, Pattern(
+        _nodes(columns),
         lower.indptr.astype(np.int32),
         lower.indices.astype(np.uint32),
         rows.indptr.astype(np.int32),
@@ -175,3 +190,15 @@ def _fill(columns: list[Any]) -> list[Any]:
         if len(rows) > 1:
             inherited[rows[0]].append(rows[1:])
     return filled
+
+
+def _nodes(columns: list[Any]) -> Any:
+    """First column of each supernode: where a column is not the rest of the one before."""
+    starts = [
+        j
+        for j in range(1, len(columns))
+        if len(columns[j - 1]) != len(columns[j]) + 1
+        or columns[j - 1][0] != j
+        or not np.array_equal(columns[j - 1][1:], columns[j])
+    ]
+    return np.array([0, *starts, len(columns)], dtype=np.int32)

@@ -235,10 +235,14 @@ class FieldProblem:
         return out
 
     def row_weights(self) -> Array:
-        """(n_levels,) what makes the rows of all levels comparable: one over the largest source."""
-        size = np.max(np.abs(self.source), axis=1)
-        typical = np.median(size[size > 0])
-        return np.asarray(1 / np.where(size > 1e-6 * typical, size, typical))
+        """(n_levels,) what makes the rows of all levels comparable: one over their diagonal."""
+        size = np.zeros(len(self.source))
+        for term in self.terms:
+            rates = np.abs(term.along.matrix.diagonal())
+            size += rates * np.mean(np.abs(term.across.matrix.diagonal()))
+        for k, matrix in enumerate(self.local):
+            size[k] += np.mean(np.abs(matrix.diagonal()))
+        return np.asarray(1 / np.where(size > 0, size, 1.0))
 
     def residual(self, y: Array) -> float:
         """‖q − Ay‖ over ‖q‖, with the row weights."""

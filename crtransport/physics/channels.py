@@ -23,12 +23,10 @@ _WIDTH = 0.9
 
 #: Z of a parent, and f of Ferrando et al. 1988
 _FERRANDO_F = ((6, -0.76), (8, -0.41), (26, 1.00))
-#: their T in GeV/n, μ and δ
-_FERRANDO_T, _FERRANDO_MU, _FERRANDO_DELTA = (
-    (0.43, 0.73, 1.51),
-    (0.082, 0.047, 0.031),
-    (2.40, 3.60, 4.40),
-)
+#: (at high T, what is added at low T, T in GeV/n of the change): through their μ = 0.082, 0.047,
+#: 0.031 and δ = 2.4, 3.6, 4.4 at 0.43, 0.73, 1.51 GeV/n
+_FERRANDO_MU = (0.02979, 0.07235, 0.5457)
+_FERRANDO_DELTA = (4.470, -2.552, 0.6191)
 #: charges lost beyond which nothing was measured: the ratio is held
 _FERRANDO_END = 12.0
 
@@ -87,14 +85,16 @@ def on_helium(parent: Nuclide, child: Nuclide, energy: Array) -> Array:
 
         exp(μ |Z_parent − Z_child − f δ|^1.43),   f = −0.76, −0.41, 1.00 for parents C, O, Fe
 
-    with f linear in ln Z between and below them, μ and δ linear in T between 0.43, 0.73 and
-    1.51 GeV/n and held beyond (Phys. Rev. C 37, 1490). Parents were C, O and Fe, charges lost up
-    to about 12.
+    with f linear in ln Z between and below them; μ and δ = high + more/[1 + (T/T_c)⁴] are smooth
+    through their values (Phys. Rev. C 37, 1490). Parents were C, O and Fe, charges lost up to
+    about 12, 0.43 to 1.51 GeV/n.
     """
     z = parent.charge
     (z1, f1), (z2, f2) = _FERRANDO_F[:2] if z < 8 else _FERRANDO_F[1:]
     f = f1 + (f2 - f1) * np.log(z / z1) / np.log(z2 / z1)
-    mu = np.interp(energy, _FERRANDO_T, _FERRANDO_MU)
-    delta = np.interp(energy, _FERRANDO_T, _FERRANDO_DELTA)
+    mu, delta = (
+        high + more / (1 + (energy / center) ** 4)
+        for high, more, center in (_FERRANDO_MU, _FERRANDO_DELTA)
+    )
     lost = np.minimum(abs(z - child.charge - f * delta), _FERRANDO_END)
     return np.asarray(np.exp(mu * lost**1.43))

@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 
 #: levels per decade of the coarser momentum grid, over those of the deck
 _COARSER = 2 / 3
+#: residual of what only tells an error
+_ROUGH = 1e-8
 #: lowest energy of the grid that tells what the end of the deck's does
 _BELOW = 0.3
 
@@ -47,8 +49,9 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
     for other, (_, factor) in zip(other_lis, others, strict=True):
         error += factor * np.abs(other / lis - 1)
     channels: dict[str, Spectrum] = {}
-    for name in deck.output.channels:
-        channels |= channel_spectra(deck, answer.run, name)
+    with ThreadPoolExecutor(max_workers=processors()) as pool:
+        for parts in pool.map(lambda n: channel_spectra(deck, answer.run, n), deck.output.channels):
+            channels |= parts
     return dataset(answer, error, channels, lis)
 
 
@@ -81,8 +84,8 @@ def coarser(deck: GalaxyDeck) -> Iterator[tuple[Resolution, float]]:
     in space is made coarser and that of momenta begun lower in one go.
     """
     order = max(momentum_order(deck) - 1, 1)
-    yield Resolution(per_decade=_COARSER), 1 / (_COARSER**-order - 1)
-    yield Resolution(coarse=True, below=_BELOW), 1 / 3
+    yield Resolution(per_decade=_COARSER, residual=_ROUGH), 1 / (_COARSER**-order - 1)
+    yield Resolution(coarse=True, below=_BELOW, residual=_ROUGH), 1 / 3
     if deck.solver.kind == "split-cn":
         yield Resolution(repeats=0.5), 1.0
 

@@ -16,6 +16,8 @@ Array = NDArray[np.float64]
 
 #: part of all production from which a parent stands alone
 _SHARE = 0.01
+#: residual of a part of a flux
+_ENOUGH = 1e-8
 
 
 def channel_spectra(deck: GalaxyDeck, run: Transport, name: str) -> dict[str, Spectrum]:
@@ -27,7 +29,7 @@ def channel_spectra(deck: GalaxyDeck, run: Transport, name: str) -> dict[str, Sp
     index = next(i for i, one in enumerate(run.nuclides) if one.nucleus.name == name)
     one, done = run.nuclides[index], list(run.nuclides[:index])
     origin = Origin(deck, one.nucleus, run.levels, run.space, done)
-    method = method_of(deck, Resolution())
+    method = method_of(deck, Resolution(residual=_ENOUGH))
     made = origin.produced(one.log_scale)
     parts = {"source": one.problem.source - made} if origin.primary else {}
     parents = {parent.nucleus.name for parent, _, _ in origin.parents}
@@ -56,7 +58,7 @@ def from_sources(deck: GalaxyDeck, run: Transport, name: str) -> Spectrum:
     one = run.nuclides[index]
     origin = Origin(deck, one.nucleus, run.levels, run.space, list(run.nuclides[:index]))
     problem = replace(one.problem, source=origin.emitted(one.log_scale))
-    values = method_of(deck, Resolution())(problem).values
+    values = method_of(deck, Resolution(residual=_ENOUGH))(problem).values
     return Spectrum(one.nucleus, run.levels, values @ run.space.sun, one.log_scale)
 
 

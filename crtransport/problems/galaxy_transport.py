@@ -50,12 +50,15 @@ class Resolution:
         Factor on the lowest kinetic energy.
     repeats : float
         Factor on the repeats of an operator-split march.
+    residual : float
+        Residual that suffices, where it is above that of the deck.
     """
 
     per_decade: float = 1.0
     coarse: bool = False
     below: float = 1.0
     repeats: float = 1.0
+    residual: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -138,7 +141,8 @@ def method_of(deck: GalaxyDeck, resolution: Resolution) -> Method:
     if solver.kind == "sweep-gmres":
         from crtransport.solvers.sweep_gmres import solve_sweep
 
-        return lambda problem: solve_sweep(problem, rtol=solver.linear_rtol)
+        rtol = max(solver.linear_rtol, resolution.residual)
+        return lambda problem: solve_sweep(problem, rtol=rtol)
     if solver.kind == "direct":
         from crtransport.solvers.direct import solve_direct
 

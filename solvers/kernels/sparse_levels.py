@@ -16,9 +16,12 @@ from crtransport.solvers.jit import njit
 class Pattern(NamedTuple):
     """Pattern of L by columns (start, row), and by rows: columns k and positions of L[j, k].
 
-    Places (row, column) are unsigned: an index that cannot be negative costs a third less.
+    Columns node[i] … node[i + 1] − 1 are full below each other and share all rows further down:
+    a supernode, whose entries meet places that are gathered once. Places (row, column) are
+    unsigned: an index that cannot be negative costs a third less.
     """
 
+    node: Any
     start: Any
     row: Any
     row_start: Any
@@ -78,28 +81,50 @@ def factor(pattern, symmetric, low, up, diagonal, work_low, work_up):  # type: i
 
 
 @njit
-def solve(pattern, low, up, inverse, x):  # type: ignore[no-untyped-def]
-    """x = A⁻¹ x for one matrix; ``inverse`` is 1/D."""
-    start, row = pattern.start, pattern.row
-    n = len(x)
-    for j in range(n):
-        value = x[j]
-        for p in range(start[j], start[j + 1]):
-            x[row[p]] -= low[p] * value
-    for j in range(n - 1, -1, -1):
-        # four sums, so that no addition waits for the one before
-        s0, s1, s2, s3 = x[j] * inverse[j], 0.0, 0.0, 0.0
-        p, end = start[j], start[j + 1]
-        while p + 4 <= end:
-            s0 -= up[p] * x[row[p]]
-            s1 -= up[p + 1] * x[row[p + 1]]
-            s2 -= up[p + 2] * x[row[p + 2]]
-            s3 -= up[p + 3] * x[row[p + 3]]
-            p += 4
-        while p < end:
-            s0 -= up[p] * x[row[p]]
-            p += 1
-        x[j] = (s0 + s1) + (s2 + s3)
+def solve(pattern, low, up, inverse, x, work):  # type: ignore[no-untyped-def]
+    """x = A⁻¹ x for one matrix; ``inverse`` is 1/D, work as long as x."""
+    node, start, row = pattern.node, pattern.start, pattern.row
+    n_nodes = len(node) - 1
+    for i in range(n_nodes):
+        first, end = node[i], node[i + 1]
+        begin = start[end - 1]
+        rows = row[begin : start[end]]
+        sums = work[: len(rows)]
+        sums[:] = 0.0
+        for j in range(first, end):
+            value, p, n_full = x[j], start[j], end - 1 - j
+            full, below = low[p : p + n_full], low[p + n_full : start[j + 1]]
+            inside = x[j + 1 : end]
+            for r in range(len(full)):
+                inside[r] -= full[r] * value
+            for r in range(len(below)):
+                sums[r] += below[r] * value
+        for r in range(len(rows)):
+            x[rows[r]] -= sums[r]
+    for i in range(n_nodes - 1, -1, -1):
+        first, end = node[i], node[i + 1]
+        begin = start[end - 1]
+        rows = row[begin : start[end]]
+        met = work[: len(rows)]
+        for r in range(len(rows)):
+            met[r] = x[rows[r]]
+        for j in range(end - 1, first - 1, -1):
+            p, n_full = start[j], end - 1 - j
+            full, below = up[p : p + n_full], up[p + n_full : start[j + 1]]
+            inside = x[j + 1 : end]
+            # four sums, so that no addition waits for the one before
+            s0, s1, s2, s3 = x[j] * inverse[j], 0.0, 0.0, 0.0
+            for r in range(len(full)):
+                s0 -= full[r] * inside[r]
+            n_four = len(below) // 4
+            for q in range(n_four):
+                s0 -= below[4 * q] * met[4 * q]
+                s1 -= below[4 * q + 1] * met[4 * q + 1]
+                s2 -= below[4 * q + 2] * met[4 * q + 2]
+                s3 -= below[4 * q + 3] * met[4 * q + 3]
+            for r in range(4 * n_four, len(below)):
+                s0 -= below[r] * met[r]
+            x[j] = (s0 + s1) + (s2 + s3)
 
 
 @njit
@@ -134,14 +159,14 @@ def sweep_down(pattern, c, low, up, inverse, relax, v, t, d):  # type: ignore[no
     low, up [level, entry], inverse [level, place], relax [level]; v, t, d [level, place].
     """
     n, m = v.shape
-    work = v[0].copy()
+    work, sums = v[0].copy(), v[0].copy()
     for k in range(n - 1, -1, -1):
         for i in range(m):
             d[k, i] = v[k, i]
         couple(c, k, k + 1, n, t, work, d[k])
         for i in range(m):
             t[k, i] = relax[k] * d[k, i]
-        solve(pattern, low[k], up[k], inverse[k], t[k])
+        solve(pattern, low[k], up[k], inverse[k], t[k], sums)
 
 
 @njit
@@ -153,7 +178,7 @@ def sweep_up(pattern, c, low, up, inverse, relax, v, d, t, e, s):  # type: ignor
     s = (D/ω)(D/ω + L)⁻¹ v.
     """
     n, m = v.shape
-    work = v[0].copy()
+    work, sums = v[0].copy(), v[0].copy()
     for k in range(n):
         for i in range(m):
             s[k, i] = -v[k, i] - (relax[k] - 1.0) * d[k, i]
@@ -161,6 +186,6 @@ def sweep_up(pattern, c, low, up, inverse, relax, v, d, t, e, s):  # type: ignor
         for i in range(m):
             s[k, i] = -s[k, i]
             e[k, i] = relax[k] * s[k, i]
-        solve(pattern, low[k], up[k], inverse[k], e[k])
+        solve(pattern, low[k], up[k], inverse[k], e[k], sums)
         for i in range(m):
             e[k, i] = t[k, i] - e[k, i]

@@ -93,6 +93,7 @@ def test_combine() -> None:
 
 #: of L for the arrow with its point at the end, 4 × 4: columns 0, 1, 2 reach row 3
 ARROW = Pattern(
+    node=np.array([0, 1, 2, 4]),
     start=np.array([0, 1, 2, 3, 3]),
     row=np.array([3, 3, 3]),
     row_start=np.array([0, 0, 0, 0, 3]),
@@ -119,7 +120,7 @@ def test_factors_of_two_matrices_abreast_solve_both(symmetric: bool) -> None:
         x = np.arange(1.0, 5.0)
         upper = low if symmetric else up
         columns = np.ascontiguousarray(low[:, b]), np.ascontiguousarray(upper[:, b])
-        solve(ARROW, *columns, 1 / diagonal[:, b], x)
+        solve(ARROW, *columns, 1 / diagonal[:, b], x, np.zeros(4))
         np.testing.assert_allclose(matrix @ x, np.arange(1.0, 5.0), rtol=1e-13)
 
 
