@@ -90,14 +90,18 @@ def main() -> None:
         central, after = np.sum((d - m.sum(axis=1)) ** 2), np.sum((d - m @ factors) ** 2)
         n = len(d)
         label = name.removesuffix("_rigidity").replace("_", " ", 1).replace("_", "/")
-        print(f"{label:<11} {n:6d} {central:8.1f}  {central / n:9.2f} {after:7.1f}  {after / n:9.2f}")
+        print(
+            f"{label:<11} {n:6d} {central:8.1f}  {central / n:9.2f} {after:7.1f}  {after / n:9.2f}"
+        )
     print(f"prior       {len(free):6d} {0:8.1f}             {np.sum((prior @ moved) ** 2):7.1f}")
     share = {name: float(np.mean(part)) for name, part in parts.items()}
     whole = sum(share.values())
     print("\nparent    share  error  factor   pull")
     for i, name in enumerate(parts):
         pull = f"{(factors[i] - 1) / errors[name]:+5.1f}" if errors[name] else ""
-        line = f"{name:<8} {share[name] / whole:5.0%}  {errors[name]:5.0%}  {factors[i]:6.3f}  {pull}"
+        line = (
+            f"{name:<8} {share[name] / whole:5.0%}  {errors[name]:5.0%}  {factors[i]:6.3f}  {pull}"
+        )
         print(line.rstrip())
 
 

@@ -75,7 +75,7 @@ class GalaxyOutput:
     per_decade : int
         Points per decade of energy.
     ratios : tuple of str
-        Ratios of elements, "B/C", or of nuclides, "10Be/9Be".
+        Ratios of elements, "B/C", of nuclides, "10Be/9Be", or of sums, "(Sc+Ti+V)/Fe".
     channels : tuple of str
         Nuclides whose flux at the Sun is split by what they come from: sources, and each parent
         that makes at least a hundredth.
@@ -287,7 +287,7 @@ class GalaxyDeck:
         return tuple(name for name in self.nuclides if self._emits(name))
 
     def parts(self, ratio: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The nuclides above and below the line of "B/C" or "10Be/9Be".
+        """The nuclides above and below the line of "B/C", "10Be/9Be" or "(Sc+Ti+V)/Fe".
 
         Raises
         ------
@@ -295,12 +295,23 @@ class GalaxyDeck:
             If it is no such ratio, or nothing of it is followed.
         """
         above, _, below = ratio.partition("/")
-        return self._named(ratio, above), self._named(ratio, below)
+        return self._summed(ratio, above), self._summed(ratio, below)
+
+    def _summed(self, ratio: str, text: str) -> tuple[str, ...]:
+        if text.startswith("(") and text.endswith(")"):
+            text = text[1:-1]
+        each = [self._named(ratio, part.strip()) for part in text.split("+")]
+        found = tuple(name for names in each for name in names)
+        if len(set(found)) < len(found):
+            raise ValueError(f'output.ratios: "{ratio}" counts {text} twice')
+        return found
 
     def _named(self, ratio: str, text: str) -> tuple[str, ...]:
         match = _RATIO.fullmatch(text)
         if match is None:
-            raise ValueError(f'output.ratios: "{ratio}" must be such as "B/C" or "10Be/9Be"')
+            raise ValueError(
+                f'output.ratios: "{ratio}" must be such as "B/C", "10Be/9Be" or "(Sc+Ti+V)/Fe"'
+            )
         number, symbol = match.groups()
         found = tuple(
             name

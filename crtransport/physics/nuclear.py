@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crtransport.constants import MYR, SPEED_OF_LIGHT
+from crtransport.nuclide_tables import HALF_LIFE
 from crtransport.nuclides import Nuclide, nuclide
 from crtransport.physics.channel_file import read_channels
 from crtransport.physics.channels import channels, on_helium
@@ -18,6 +19,7 @@ from crtransport.units import Quantity
 Array = NDArray[np.float64]
 Millibarn = Annotated[float, Quantity(ge=0, le=1e6)]
 Factor = Annotated[float, Quantity(ge=0, le=100)]
+HalfLife = Annotated[float, Quantity(unit="Myr", gt=0)]
 
 #: β c n σ in 1/Myr for β = 1, n = 1 cm^-3, σ = 1 mb
 RATE = 1e-27 * SPEED_OF_LIGHT * MYR
@@ -51,6 +53,8 @@ class Nuclear:
         where a comment says [MeV/n].
     channel_scale : table
         Factors on production cross sections, built in or of the file: {"C12->B11" = 1.05}.
+    half_lives : table
+        Half-lives of nuclei without electrons, Myr, in place of the built-in ones: {Be10 = 1.4}.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -63,6 +67,7 @@ class Nuclear:
     channels: dict[str, Millibarn] = field(default_factory=dict)
     channel_file: str | None = None
     channel_scale: dict[str, Factor] = field(default_factory=dict)
+    half_lives: dict[str, HalfLife] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.inelastic == "constant" and self.cross_section is None:
@@ -75,6 +80,10 @@ class Nuclear:
         for key in ("channels", "channel_scale"):
             for channel in getattr(self, key):
                 _check_channel(key, channel)
+        for name in self.half_lives:
+            if name not in HALF_LIFE:
+                known = ", ".join(HALF_LIFE)
+                raise ValueError(f"half_lives: {name} does not decay here (known: {known})")
         for channel in self.channel_scale:
             if channel in self.channels or not self.makes(*channel.split("->")):
                 raise ValueError(
@@ -87,6 +96,10 @@ class Nuclear:
             return np.full_like(energy, self.cross_section)
         on_hydrogen = inelastic(nucleus, energy, "H", self.inelastic)
         return on_hydrogen + helium * inelastic(nucleus, energy, "He", self.inelastic)
+
+    def half_life(self, nucleus: Nuclide) -> float | None:
+        """Of a nucleus at rest, Myr; None where it is stable."""
+        return self.half_lives.get(nucleus.name, nucleus.half_life)
 
     def makes(self, parent: str, child: str) -> bool:
         """Whether collisions of a parent leave this child."""

@@ -106,6 +106,9 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
         ratio = dataset.ratio_toa.sel(ratio_name=name).sel(kinetic_energy=10.0, method="nearest")
         rows.append((f"{name}", f"{float(ratio):.4g} at {float(ratio.kinetic_energy):.3g} GeV/n"))
     rows += galaxy_compare.headline(dataset)
+    if dataset.attrs.get("kept_nucleons"):
+        text = f"{dataset.attrs['kept_nucleons']:.0%} stay in nuclei of the network"
+        rows.append(("nucleons of what collides", text))
     rows.append(
         (
             "residual, balance",

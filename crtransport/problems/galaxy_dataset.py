@@ -20,6 +20,7 @@ from crtransport.problems.galaxy_answer import (
 )
 from crtransport.problems.galaxy_channels import channel_error
 from crtransport.problems.galaxy_flux import Spectrum
+from crtransport.problems.galaxy_transport import kept_nucleons
 
 Array = NDArray[np.float64]
 Variables = dict[str, tuple[tuple[str, ...], Array, dict[str, Any]]]
@@ -219,7 +220,9 @@ def _accuracy(answer: Answer) -> Variables:
 
 
 def _figures(answer: Answer, variables: Variables) -> dict[str, Any]:
+    kept = kept_nucleons(answer.deck, answer.run)
     return {
+        **({} if kept is None else {"kept_nucleons": kept}),
         "unknowns": answer.run.unknowns,
         **{name: float(np.max(variables[name][1])) for name in ("residual", "particle_balance")},
     }

@@ -87,7 +87,7 @@ def make_rates(deck: GalaxyDeck, nucleus: Nuclide, levels: Levels) -> Rates:
         coulomb=deck.losses.coulomb_rate(nucleus, at.momentum),
         continuous=deck.losses.continuous_rate(at.momentum),
         spallation=_spallation(deck, nucleus, at),
-        decay=decay_rate(nucleus, at) if deck.nuclear.decay else None,
+        decay=decay_rate(deck, nucleus, at) if deck.nuclear.decay else None,
     )
 
 
@@ -115,14 +115,13 @@ def feeding_rate(deck: GalaxyDeck, parent: Nuclide, child: Nuclide, levels: Leve
         return None
     if DAUGHTERS.get(parent.name) != child.name:
         return None
-    return decay_rate(parent, Kinematics(parent, levels))
+    return decay_rate(deck, parent, Kinematics(parent, levels))
 
 
-def decay_rate(nucleus: Nuclide, at: Kinematics) -> Array | None:
+def decay_rate(deck: GalaxyDeck, nucleus: Nuclide, at: Kinematics) -> Array | None:
     """1/γτ, 1/Myr; None for a stable nuclide."""
-    if nucleus.half_life is None:
-        return None
-    return np.asarray(np.log(2) / nucleus.half_life / at.gamma)
+    half_life = deck.nuclear.half_life(nucleus)
+    return None if half_life is None else np.asarray(np.log(2) / half_life / at.gamma)
 
 
 def pieces(rates: Rates, space: Space, deck: GalaxyDeck) -> list[tuple[str, str, Array, Operator]]:

@@ -26,7 +26,7 @@ from crtransport.problems.galaxy_momentum import (
 from crtransport.problems.galaxy_space import Space, make_space
 from crtransport.solvers.errors import ConvergenceError
 from crtransport.solvers.levels import GHOSTS, Levels, weight_of
-from crtransport.solvers.problem import Coupling, FieldProblem, FieldSolution
+from crtransport.solvers.problem import Coupling, FieldProblem, FieldSolution, Operator
 
 Array = NDArray[np.float64]
 Method = Callable[[FieldProblem], FieldSolution]
@@ -85,6 +85,10 @@ class Transported:
     iterations: int
     budget: dict[str, float]
 
+    def rate(self, load: Array) -> float:
+        """Sum of a source [level, place] of this nuclide, cm^-3 Myr^-1 × kpc^…, per ln p."""
+        return float(self.problem.weight @ load.sum(axis=1) * np.exp(self.log_scale[_INNER].max()))
+
     def imbalance(self) -> float:
         """Sources less all losses, relative to the sources."""
         return abs(sum(self.budget.values()) - 1)
@@ -102,6 +106,23 @@ class Transport:
     def unknowns(self) -> int:
         """Levels times places, of one nuclide."""
         return self.levels.n * self.space.grid.n_places
+
+
+def kept_nucleons(deck: GalaxyDeck, run: Transport) -> float | None:
+    """Of the nucleons of nuclei that collisions destroy, the part that nuclei of the run keep.
+
+    Σ A × (made by collisions) over Σ A × (destroyed); the rest are free nucleons, and nuclei that
+    the network lacks. None where nothing is destroyed.
+    """
+    destroyed = made = 0.0
+    for i, one in enumerate(run.nuclides):
+        origin = Origin(deck, one.nucleus, run.levels, run.space, list(run.nuclides[:i]))
+        load = origin.produced(one.log_scale, where=run.space.gas)
+        made += one.nucleus.mass_number * one.rate(load)
+        if one.nucleus.mass_number > 1:
+            lost = one.budget.get("spallation", 0.0) * one.rate(one.problem.source)
+            destroyed += one.nucleus.mass_number * lost
+    return made / destroyed if destroyed > 0 else None
 
 
 def transport(
@@ -261,19 +282,21 @@ class Origin:
             out += (spectrum if line is None else spectrum * line)[:, None] * load
         return out
 
-    def produced(self, log_scale: Array, of: str | None = None) -> Array:
-        """[level, place] of the parents, or of one of them, over the scale."""
+    def produced(
+        self, log_scale: Array, of: str | None = None, where: Operator | None = None
+    ) -> Array:
+        """[level, place] of the parents over the scale; ``of`` one, or ``where`` the gas is."""
         out = np.zeros(self.shape)
-        for where in (self.space.gas, self.space.volume):
+        for place in (self.space.gas, self.space.volume) if where is None else (where,):
             feeds = (
                 (
                     sp.diags_array((rate * np.exp(parent.log_scale - log_scale))[_INNER]),
                     parent.values,
                 )
                 for parent, rate, across in self.parents
-                if across is where and of in (None, parent.nucleus.name)
+                if across is place and of in (None, parent.nucleus.name)
             )
-            made = Coupling(across=where.matrix).source(feeds)
+            made = Coupling(across=place.matrix).source(feeds)
             if made is not None:
                 out += made
         return out
