@@ -76,6 +76,8 @@ class GalaxyOutput:
         Points per decade of energy.
     ratios : tuple of str
         Ratios of elements, "B/C", of nuclides, "10Be/9Be", or of sums, "(Sc+Ti+V)/Fe".
+    elements : tuple of str
+        Elements whose spectra are drawn; all by default.
     channels : tuple of str
         Nuclides whose flux at the Sun is split by what they come from: sources, and each parent
         that makes at least a hundredth.
@@ -91,6 +93,7 @@ class GalaxyOutput:
     T_max: Energy = 1e6
     per_decade: Annotated[int, Count(ge=1, le=1000)] = 20
     ratios: tuple[str, ...] = ()
+    elements: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     maps: bool = False
     map_r: Annotated[int, Count(ge=2, le=1000)] = 41
@@ -278,6 +281,9 @@ class GalaxyDeck:
             raise ValueError('output.maps needs geometry.kind = "cylinder"')
         for ratio in self.output.ratios:
             self.parts(ratio)
+        for element in self.output.elements:
+            if element not in {nuclide(name).element for name in self.nuclides}:
+                raise ValueError(f'output.elements: the network has no "{element}"')
         for name in self.output.channels:
             if name not in self.nuclides:
                 raise ValueError(f'output.channels: the network has no "{name}"')

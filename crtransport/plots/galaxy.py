@@ -74,11 +74,12 @@ def draw(dataset: xr.Dataset, points: Sequence[Table]) -> dict[str, Figure]:
 
 
 def _isotopes(dataset: xr.Dataset) -> dict[str, list[str]]:
-    """Element -> its nuclides in the dataset."""
+    """Element -> its nuclides in the dataset, of the elements to draw."""
     found: dict[str, list[str]] = {}
     for name in dataset.nuclide.values:
         found.setdefault(str(name).rstrip("0123456789"), []).append(str(name))
-    return found
+    drawn = dataset.attrs.get("drawn_elements", "")
+    return {name: found[name] for name in drawn.split(",")} if drawn else found
 
 
 def _spectra(

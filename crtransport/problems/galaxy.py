@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
+from crtransport.nuclides import nuclide
 from crtransport.problems import galaxy_compare
 from crtransport.problems.galaxy_answer import Answer, energies
 from crtransport.problems.galaxy_channels import channel_spectra
@@ -91,13 +92,16 @@ def coarser(deck: GalaxyDeck) -> Iterator[tuple[Resolution, float]]:
 
 
 def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
-    """Fluxes of each nuclide at 1, 10 and 1000 GeV/n, ratios at 10 GeV/n, χ², what is negative."""
+    """Fluxes of what is drawn at 1, 10 and 1000 GeV/n, ratios at 10 GeV/n, χ², what is negative."""
     rows = []
     energy = dataset.kinetic_energy.values
     shown = [t for t in (1.0, 10.0, 1e3) if energy[0] <= t <= energy[-1]] or [
         energy[len(energy) // 2]
     ]
+    drawn = dataset.attrs["drawn_elements"].split(",")
     for name in dataset.nuclide.values:
+        if nuclide(str(name)).element not in drawn:
+            continue
         flux = dataset.flux_lis.sel(nuclide=name).values
         logs = np.interp(np.log(shown), np.log(energy), np.log(np.maximum(flux, 1e-300)))
         text = ", ".join(f"{x:.4g} at {t:g}" for x, t in zip(np.exp(logs), shown, strict=True))

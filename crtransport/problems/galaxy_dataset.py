@@ -223,6 +223,7 @@ def _figures(answer: Answer, variables: Variables) -> dict[str, Any]:
     kept = kept_nucleons(answer.deck, answer.run)
     return {
         **({} if kept is None else {"kept_nucleons": kept}),
+        "drawn_elements": ",".join(answer.deck.output.elements or elements(answer.deck)),
         "unknowns": answer.run.unknowns,
         **{name: float(np.max(variables[name][1])) for name in ("residual", "particle_balance")},
     }
