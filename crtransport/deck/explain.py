@@ -37,14 +37,17 @@ def problems(error: ValidationError, root: type[Any], given: Collection[str]) ->
     given : collection of str
         Dotted keys that came from ``--set`` rather than from the file.
     """
-    found: dict[Problem, None] = {}
+    found: dict[tuple[str, str], Problem] = {}
     for item in error.errors(include_url=False):
         place = _locate(root, item["loc"])
         where = ".".join(place.path)
         if any(where == key or key.startswith(f"{where}.") for key in given):
             where = f"--set {where}"
-        found[_problem(item, place, where, root)] = None
-    return list(found)
+        problem = _problem(item, place, where, root)
+        # of a key that may be this or that, the first way in which it is neither
+        same = problem.where, problem.found or problem.why
+        found.setdefault(same, problem)
+    return list(found.values())
 
 
 def _problem(item: Any, place: _Place, where: str, root: type[Any]) -> Problem:

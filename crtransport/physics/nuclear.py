@@ -77,6 +77,7 @@ class Nuclear:
                 f"cross_section = {self.cross_section:g} mb has no effect with inelastic = "
                 f'"{self.inelastic}"; leave it out, or set inelastic = "constant"'
             )
+        self._file()  # refuses a wrong one
         for key in ("channels", "channel_scale"):
             for channel in getattr(self, key):
                 _check_channel(key, channel)

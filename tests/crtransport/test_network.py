@@ -133,7 +133,9 @@ def test_a_shorter_half_life_leaves_less() -> None:
 
 def test_nucleons_that_are_kept() -> None:
     assert 0.5 < plain().attrs["kept_nucleons"] < 0.8
-    alone = light(**{"nuclear.secondaries": False, "network": ["C12"], "output.elements": []} | BARE)
+    alone = light(
+        **{"nuclear.secondaries": False, "network": ["C12"], "output.elements": []} | BARE
+    )
     assert alone.attrs["kept_nucleons"] == 0
 
 
