@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from crtransport.measurements import data_folder
-from crtransport.nuclides import _ATOMIC_MASS, _ATOMIC_MASS_UNIT, nuclide
+from crtransport.nuclide_tables import MASS_EXCESS
+from crtransport.nuclides import _ATOMIC_MASS_UNIT, nuclide
 from crtransport.physics.inelastic import Formula, inelastic, westfall
 from crtransport.physics.nuclear import Nuclear
 
 Target = Literal["H", "He"]
 
 ENERGY = np.geomspace(1e-3, 1e6, 181)
-NUCLEI = [name for name in _ATOMIC_MASS if name != "H1"]
+NUCLEI = [name for name in MASS_EXCESS if name != "H1"]
 HEAVY = [name for name in NUCLEI if nuclide(name).charge > 2]
 
 
@@ -142,6 +143,10 @@ def test_totals_of_the_two_agree(name: str) -> None:
     assert np.sqrt(np.mean(off[energy > 0.3] ** 2)) < 0.1
 
 
+#: rows of Webber et al. 2003 that jump by a factor of two at low energy
+JUMPING = {"Ar37", "V49", "Cr51", "Mn54", "Fe55", "Co57"}
+
+
 @pytest.mark.parametrize(
     ("published", "target", "formula", "rms", "worst"),
     [
@@ -160,7 +165,8 @@ def test_formulae_against_tables(
     published: str, target: Target, formula: Formula, rms: float, worst: float
 ) -> None:
     """All nuclei from lithium; the worst are isotopes of beryllium."""
-    found = deviations(published, HEAVY, target, formula)
+    some = [name for name in HEAVY if published != "webber03" or name not in JUMPING]
+    found = deviations(published, some, target, formula)
     assert found[0] < rms
     assert found[1] < worst
 

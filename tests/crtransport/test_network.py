@@ -40,24 +40,6 @@ def plain() -> xr.Dataset:
     return light(**{"output.channels": ["B11", "N14", "Be10"]})
 
 
-def binding(name: str) -> float:
-    """Binding energy per nucleon, GeV."""
-    one = nuclide(name)
-    protons, neutrons = one.charge, one.mass_number - one.charge
-    return (protons * 0.93827209 + neutrons * 0.93956542 - one.mass) / one.mass_number
-
-
-@pytest.mark.parametrize("name", [n for n in MASS_EXCESS if nuclide(n).mass_number >= 16])
-def test_masses_follow_the_semi_empirical_formula(name: str) -> None:
-    """Weizsäcker's terms with the constants of Rohlf 1994, within 3 %: a wrong digit shows."""
-    one = nuclide(name)
-    z, a = one.charge, one.mass_number
-    pairs = ((z % 2 == 0) + ((a - z) % 2 == 0) - 1) * 0.0118 / a**0.5
-    formula = 0.01575 - 0.0178 * a ** (-1 / 3) - 0.000711 * z * (z - 1) / a ** (4 / 3)
-    formula += -0.0237 * (a - 2 * z) ** 2 / a**2 + pairs / a
-    assert binding(name) == pytest.approx(formula, rel=0.03)
-
-
 def test_tables_know_each_other() -> None:
     assert HALF_LIFE.keys() == DAUGHTERS.keys()
     assert {*HALF_LIFE, *DAUGHTERS.values(), *GHOSTS} <= MASS_EXCESS.keys()
