@@ -111,3 +111,23 @@ def free_dipole(distance: float, age: float, beta: Array) -> Array:
     """3r/(2vt) with r in kpc and t in yr."""
     path = np.asarray(beta) * constants.c * age * constants.Julian_year
     return np.asarray(1.5e3 * constants.parsec * distance / path)
+
+
+def images(tau: Array, rho: float, z: float, release: float, half_height: float) -> Array:
+    """Point release in a uniform slab that absorbs at z = ±H, at D t = τ: mirror sources.
+
+    Σₘ [G(z − z₀ − 4mH) − G(z + z₀ − (4m + 2)H)] with G the free solution (Chandrasekhar 1943, Rev.
+    Mod. Phys. 15, 1, Sec. II.4). [τ], per unit volume; τ in the square of the unit of length.
+    """
+    width = 4 * np.asarray(tau, dtype=float)[:, None]
+    m = 4 * half_height * np.arange(-400, 401)
+    direct = np.exp(-(rho**2 + (z - release - m) ** 2) / width)
+    mirror = np.exp(-(rho**2 + (z + release - m - 2 * half_height) ** 2) / width)
+    return np.asarray(np.sum(direct - mirror, axis=1) / (np.pi * width[:, 0]) ** 1.5)
+
+
+def column_left(tau: Array, half_height: float, modes: int = 20000) -> Array:
+    """Density at z = 0 of a release spread over the plane z = 0: (1/H) Σ_odd exp[−(kπ/2H)² τ]."""
+    odd = 2 * np.arange(modes) + 1
+    rates = (odd * np.pi / (2 * half_height)) ** 2
+    return np.asarray(np.sum(np.exp(-np.outer(tau, rates)), axis=1) / half_height)

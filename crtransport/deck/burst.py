@@ -58,9 +58,12 @@ class BurstDeck:
     title : str
         One line, for lists and figures.
     medium : str
-        "uniform": the disk's D everywhere, the approximation of Eq. 4.
+        "uniform": the disk's D everywhere, the approximation of Eq. 4; "two-halo": D(R, z) solved
+        between z = ±z_h, with the Sun at z = 0 and no edge in r.
+    z_h : float
+        Half-height of the two-halo medium, kpc (4).
     diffusion : TwoHalo
-        D(R); the uniform medium takes its value at z = 0.
+        D(R, z); the uniform medium takes its value at z = 0.
     local_source : tuple of LocalSource
         One table each.
     output, compare
@@ -71,7 +74,8 @@ class BurstDeck:
 
     model: Literal["burst"]
     title: str = ""
-    medium: Literal["uniform"] = "uniform"
+    medium: Literal["uniform", "two-halo"] = "uniform"
+    z_h: Annotated[float, Quantity(unit="kpc", gt=0, le=100)] | None = None
     diffusion: TwoHalo = field(default_factory=TwoHalo)
     local_source: tuple[LocalSource, ...]
     output: BurstOutput = field(default_factory=BurstOutput)
@@ -84,16 +88,33 @@ class BurstDeck:
         twice = [name for name, count in names.items() if count > 1]
         if twice:
             raise ValueError(f'local_source.name = "{twice[0]}" is given twice')
+        self._check_medium()
         for key, found in (
             ("anisotropy", self.diffusion.anisotropy != 1),
             ("radial", self.diffusion.radial),
         ):
             if found:
-                raise ValueError(f"diffusion.{key} has no effect in a uniform medium; leave it out")
+                raise ValueError(f"diffusion.{key} has no effect on bursts; leave it out")
         silent = [name for name in self.output.species if name not in self.emitted()]
         if silent:
             emitted = ", ".join(self.emitted())
             raise ValueError(f"output.species: no source emits {silent[0]} (W has {emitted})")
+
+    def _check_medium(self) -> None:
+        if self.medium == "uniform":
+            if self.z_h is not None:
+                raise ValueError('z_h has no effect with medium = "uniform"; leave it out')
+            return
+        for source in self.local_source:
+            if abs(source.height()) >= self.half_height():
+                raise ValueError(
+                    f'local_source "{source.name}" lies at z = {source.height():.3g} kpc, '
+                    f"outside the halo of z_h = {self.half_height():g} kpc"
+                )
+
+    def half_height(self) -> float:
+        """z_h of the two-halo medium, kpc."""
+        return 4.0 if self.z_h is None else self.z_h
 
     def emitted(self) -> tuple[str, ...]:
         """The elements that some source gives energy to, by charge."""

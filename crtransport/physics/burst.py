@@ -73,6 +73,10 @@ class LocalSource:
                     f"T = {self.threshold:g} GeV ({self.energy}) has {lowest:.4g} GV"
                 )
 
+    def height(self) -> float:
+        """z over the mid-plane, where the Sun is, kpc."""
+        return self.distance * float(np.sin(np.radians(self.b)))
+
     def counted_energy(self, nucleus: Nuclide, rigidity: Array) -> Array:
         """T of W at R (GV): of the particle, GeV, or per nucleon."""
         nucleons = nucleus.mass_number if self.energy == "total" else 1
@@ -143,6 +147,12 @@ def log_density(log_q: Array, diffusion: Array, distance: Array, age: float) -> 
     return np.asarray(log_q - 1.5 * (np.log(2 * np.pi) + log_variance) - np.exp(exponent) / 2)
 
 
+def log_of(density: Array) -> Array:
+    """Its logarithm; −∞ of zero."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(density))
+
+
 def log_flux(log_n: Array, nucleus: Nuclide) -> Array:
     """ln Φ per GeV/n, m^-2 s^-1 sr^-1 (GeV/n)^-1, from ln n in cm^-3 GV^-1.
 
@@ -158,22 +168,22 @@ def dipole(source: LocalSource, beta: Array) -> Array:
     return np.asarray(1.5 * KPC * source.distance / (beta * light_path))
 
 
-def dipole_sum(log_parts: Array, amplitude: Array, direction: Array) -> Array:
-    """Σ Φₛ δₛ eₛ / Σ Φₛ, by logarithms so that the weights outlive fluxes too small for a float.
+def dipole_sum(log_parts: Array, vectors: Array) -> Array:
+    """Σ Φₛ δₛ / Σ Φₛ, by logarithms so that the weights outlive fluxes too small for a float.
 
     Parameters
     ----------
     log_parts : [source, energy]
-        ln of the sources' fluxes; −∞ for none, but not for all sources of an energy.
-    amplitude : [source, energy]
-        Dipole of each source alone.
-    direction : [source, 3]
-        Unit vectors to the sources: the excess comes from there.
+        ln of the sources' fluxes; −∞ for none. Zero where all are.
+    vectors : [source, energy, 3]
+        Dipole of each source alone, towards where the excess comes from.
 
     Returns
     -------
     [energy, 3]
     """
-    weight = np.exp(log_parts - np.max(log_parts, axis=0))
-    weight /= np.sum(weight, axis=0)
-    return np.asarray(np.einsum("se,sk->ek", weight * amplitude, direction))
+    top = np.max(log_parts, axis=0)
+    weight = np.exp(log_parts - np.where(np.isfinite(top), top, 0.0))
+    whole = np.sum(weight, axis=0)
+    weight = np.divide(weight, whole, out=np.zeros_like(weight), where=whole > 0)
+    return np.asarray(np.einsum("se,sek->ek", weight, vectors))

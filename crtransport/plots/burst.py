@@ -82,6 +82,11 @@ def _draw_flux(axes: Axes, here: xr.Dataset, several: bool) -> dict[str, Any]:
         for i, name in enumerate(here.source.values):
             flux = here.flux.sel(source=name).values
             handles[str(name)] = axes.plot(energy, energy**_INDEX * flux, **line(i), zorder=3)[0]
+    if "uniform_medium_ratio" in here:
+        ratio = here.uniform_medium_ratio
+        free = (here.flux / ratio.where(ratio > 0)).sum("source").values
+        look: Any = {"color": GREY, "linestyle": (0, (1, 1.5)), "linewidth": 1.2}
+        handles["uniform medium, Eq. 4"] = axes.plot(energy, energy**_INDEX * free, **look)[0]
     name = "sum of the sources" if several else str(here.source.values[0])
     total = energy**_INDEX * here.flux_total.values
     handles[name] = axes.plot(energy, total, "k-", linewidth=1.6, zorder=4)[0]
@@ -112,6 +117,8 @@ def _draw_dipole(axes: Axes, here: xr.Dataset, several: bool) -> None:
         axes.plot(energy, here.dipole, "k-", linewidth=1.6)
         return
     axes.plot(energy, here.dipole, "k-", linewidth=1.6)
+    if np.ptp(here.dipole_b.values) > 0.5:  # its direction changes with energy
+        return
     at = here.isel(kinetic_energy=0)
     ra, dec = float(at.dipole_phase), float(at.dipole_declination)
     panel_label(axes, f"excess from RA {ra:.1f}°, Dec {dec:+.1f}°")

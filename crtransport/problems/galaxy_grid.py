@@ -62,13 +62,13 @@ def _cells(
     return CellGrid(axes=tuple(axes))
 
 
-def heights(z_h: float, knots: Sequence[float]) -> Array:
+def heights(z_h: float, knots: Sequence[float], first: float = _FIRST) -> Array:
     """Edges of elements from 0 to ``z_h``, through all knots, growing away from the disk."""
     edges = [0.0]
     for end in [*_inside(knots, z_h), z_h]:
         inner = [edges[-1]]
         while inner[-1] < end:
-            inner.append(inner[-1] + max(_FIRST, _GROWTH * inner[-1]))
+            inner.append(inner[-1] + max(first, _GROWTH * inner[-1]))
         # the same number of elements, shrunk to end on the knot
         shrink = (end - inner[0]) / (inner[-1] - inner[0])
         edges += [inner[0] + shrink * (z - inner[0]) for z in inner[1:-1]] + [end]

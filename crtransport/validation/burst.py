@@ -17,11 +17,14 @@ from crtransport.physics import burst, sky
 from crtransport.physics.burst import LocalSource
 from crtransport.physics.diffusion import TwoHalo
 from crtransport.problems.burst import arrival
+from crtransport.problems.burst_halo import layered, remnant
+from crtransport.problems.burst_march import marched
 
 Array = NDArray[np.float64]
 Row = tuple[str, float, float, float, str]
 
 _FOUR_DIGITS = 5e-4
+_TWO_HALO = exact.TWO_HALO_INTEGRAL / 2
 _CASE_1 = LocalSource(
     name="Geminga",
     distance=0.25,
@@ -36,7 +39,8 @@ _CASE_1 = LocalSource(
 
 def rows() -> list[Row]:
     """(name, computed, reference, relative tolerance, formula) of every comparison."""
-    parts = (_printed, _closed_form, _normalisation, _energy, _dipole, _limits, _medium, _sky)
+    uniform = (_printed, _closed_form, _normalisation, _energy, _dipole, _limits, _medium, _sky)
+    parts = (*uniform, _slab, _far_edges, _plane, _marched)
     return [row for part in parts for row in part()]
 
 
@@ -161,3 +165,80 @@ def _sky() -> Iterator[Row]:
         equatorial = sky.galactic_to_equatorial(galactic)
         for axis, computed, value in zip("xyz", equatorial, reference, strict=True):
             yield f"sky/{name} {axis}", float(computed), value, 2e-9, formula
+
+
+def _halo(z_h: float, b: float = 4.3, xi: float = 1.0) -> tuple[BurstDeck, LocalSource]:
+    source = replace(_CASE_1, b=b)
+    medium = TwoHalo(xi=xi)
+    deck = BurstDeck(
+        model="burst", medium="two-halo", z_h=z_h, diffusion=medium, local_source=(source,)
+    )
+    return deck, source
+
+
+def _slab() -> Iterator[Row]:
+    """The same D at all heights: mirror sources, on and off the plane, and their gradient."""
+    formula = "mirror sources between z = ±H"
+    tau = np.array([0.02, 0.1, 1.0, 10.0])
+    for name, b, z_h in (("in the plane", 0.0, 4.0), ("above it", 4.3, 4.0), ("thin", -40.0, 0.3)):
+        deck, source = _halo(z_h, b, xi=1.0)
+        found = remnant(deck, source, tau * KPC**2 / (source.age * YEAR))
+        height = source.distance * np.sin(np.radians(b))
+        rho = source.distance * np.cos(np.radians(b))
+        reference = exact.images(tau, rho, 0.0, height, z_h)
+        above, below = (exact.images(tau, rho, s * 1e-4, height, z_h) for s in (1, -1))
+        for i, t in enumerate(tau):
+            at = f"slab {name}/tau {t:g} kpc2"
+            if reference[i] > 1e-9 * (4 * np.pi * t) ** -1.5:
+                yield at, float(found.density[i]), float(reference[i]), 1e-8, formula
+                if height:
+                    slope = float(above[i] - below[i]) / 2e-4
+                    yield f"{at}, slope in z", float(found.upwards[i]), slope, 1e-5, formula
+
+
+def _far_edges() -> Iterator[Row]:
+    formula = "Eq. 4 where the edges are far"
+    deck, source = _halo(100.0, xi=1.0)
+    nucleus = nuclide("H")
+    found = arrival(deck, nucleus, np.array([1e2, 1e4, 1e6]))
+    for i, energy in enumerate((1e2, 1e4, 1e6)):
+        computed, closed = (float(np.exp(x[0, i])) for x in (found.log_flux, found.log_uniform))
+        yield f"far edges/{energy:g} GeV", computed, closed, 1e-9, formula
+        amplitude = float(np.linalg.norm(found.dipole[0, i]))
+        rigidity = nucleus.rigidity(np.array(energy))
+        reference = float(exact.free_dipole(source.distance, source.age, nucleus.beta(rigidity)))
+        yield f"far edges, dipole/{energy:g} GeV", amplitude, reference, 1e-7, "3r/(2vt)"
+
+
+def _plane() -> Iterator[Row]:
+    """∫ n dA over the plane of a burst in it is that of a release from the whole plane."""
+    formula = "(1/H) Σ_odd exp[−(kπ/2H)² τ]"
+    tau = np.array([0.5, 2.0, 8.0])
+    deck, source = _halo(4.0, 0.0, xi=1.0)
+    half, nodes = np.polynomial.legendre.leggauss(48)
+    rho = 20 * (1 + half)  # kpc, beyond which nothing is left
+    halo = tau * KPC**2 / (source.age * YEAR)
+    each = [remnant(deck, replace(source, distance=float(r), b=0.0), halo).density for r in rho]
+    whole = 2 * np.pi * 20 * np.einsum("r,r,rt->t", nodes, rho, np.array(each))
+    for i, t in enumerate(tau):
+        reference = float(exact.column_left(tau, 4.0)[i])
+        yield f"plane/tau {t:g} kpc2", float(whole[i]), reference, 1e-6, formula
+    # Σ v(0)²/λ is the integral over all times
+    for name, xi, reference in (("uniform", 1.0, 2.0), ("two-halo", 0.1, _TWO_HALO)):
+        deck, _ = _halo(4.0, 0.0, xi=xi)
+        axis, medium = layered(deck, np.array([0.0, 0.3, 0.9, 2.0, 4.0]), 12)
+        rates, modes = medium.modes(0.0, odd=False)
+        total = float(np.sum((axis.at(0.0)[axis.kept] @ modes) ** 2 / rates))
+        yield f"plane/all times, {name}", total, reference, 1e-9, "∫ n dt = ½ ∫₀^H dz/D"
+
+
+def _marched() -> Iterator[Row]:
+    """The two-halo medium by finite volumes in time: two grids, extrapolated."""
+    formula = "finite volumes and TR-BDF2, extrapolated from 50 and 100 cells"
+    tau = np.array([0.1, 0.5, 2.0])
+    deck, source = _halo(4.0, 0.0, xi=0.1)
+    found = remnant(deck, source, tau * KPC**2 / (source.age * YEAR)).density
+    coarse, fine = (marched(deck, source, tau, cells) for cells in (50, 100))
+    for i, t in enumerate(tau):
+        reference = float(4 * fine[i] - coarse[i]) / 3
+        yield f"two-halo/tau {t:g} kpc2", float(found[i]), reference, 2e-3, formula

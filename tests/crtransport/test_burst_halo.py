@@ -1,0 +1,110 @@
+"""Bursts in the two-halo medium, from deck to dataset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import crtransport
+from crtransport.constants import KPC, YEAR
+from crtransport.deck.burst import BurstDeck
+from crtransport.deck.errors import DeckError
+from crtransport.deck.load import load_deck
+from crtransport.problems.burst import headline
+from crtransport.problems.burst_halo import remnant
+from crtransport.problems.burst_march import marched
+
+SOURCE: dict[str, Any] = {
+    "name": "one",
+    "distance": 0.25,
+    "age": 3.4e5,
+    "l": 30.0,
+    "b": 0.0,
+    "alpha": 2.1,
+    "R_c": 1.2e5,
+    "W": {"H": 1e50},
+}
+
+
+def deck(*sources: dict[str, Any], **more: Any) -> dict[str, Any]:
+    each = [SOURCE | {"name": f"s{i}"} | source for i, source in enumerate(sources or ({},))]
+    return {
+        "model": "burst",
+        "medium": "two-halo",
+        "local_source": each,
+        "output": {"per_decade": 2},
+        **more,
+    }
+
+
+def test_it_leaves_as_much_as_the_uniform_medium_early_and_less_late() -> None:
+    ratio = [
+        crtransport.run(deck({"age": age}))
+        .uniform_medium_ratio.sel(kinetic_energy=1e4, method="nearest")
+        .item()
+        for age in (1e4, 1e5, 1e6)
+    ]
+    assert 0.8 < ratio[0] < 1.3
+    assert ratio[0] > ratio[1] > ratio[2] > 0
+
+
+def test_a_higher_halo_keeps_more() -> None:
+    flux = [crtransport.run(deck({"age": 1e7}, z_h=z)).flux_total for z in (2.0, 4.0, 8.0)]
+    assert np.all(flux[0] < flux[1])
+    assert np.all(flux[1] < flux[2])
+
+
+def test_dipoles_of_opposite_sources_cancel() -> None:
+    found = crtransport.run(deck({}, {"l": 210.0}))
+    assert np.all(found.dipole < 1e-12)
+    assert np.all(found.dipole_by_source > 1e-4)
+
+
+def test_a_source_above_pulls_upwards() -> None:
+    found = crtransport.run(deck({"b": 40.0}))
+    assert np.all(found.dipole_b > 0)
+    below = crtransport.run(deck({"b": -40.0}))
+    np.testing.assert_allclose(below.flux, found.flux, rtol=1e-9)
+    np.testing.assert_allclose(below.dipole_b, -found.dipole_b, rtol=1e-6)
+
+
+def test_far_and_young_leaves_nothing() -> None:
+    found = crtransport.run(deck({"distance": 3.0, "age": 1e3}))
+    assert np.all(found.flux_total == 0)
+    assert np.all(found.uniform_medium_ratio == 0)
+    assert np.all(found.dipole == 0)
+    assert found.attrs["error_estimate"] < 1e-6
+
+
+def test_headline_compares_the_media() -> None:
+    rows = dict(headline(crtransport.run(deck())))
+    assert "at 10000" in rows["H: two-halo over uniform"]
+
+
+def test_modes_and_march_agree() -> None:
+    """They share neither grid nor method: second order towards the modes."""
+    here = load_deck(deck())
+    assert isinstance(here, BurstDeck)
+    (source,) = here.local_source
+    tau = np.array([0.05, 0.3, 2.0])
+    exact = remnant(here, source, tau * KPC**2 / (source.age * YEAR)).density
+    coarse, fine = (marched(here, source, tau, n) / exact - 1 for n in (40, 80))
+    assert np.max(np.abs(fine)) < 0.02
+    assert np.max(np.abs(coarse)) / np.max(np.abs(fine)) == pytest.approx(4, abs=0.5)
+    assert np.max(np.abs((4 * fine - coarse) / 3)) < 2e-3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"medium": "uniform", "z_h": 4.0}, "z_h has no effect"),
+        ({"medium": "halo"}, 'did you mean "two-halo"'),
+        ({"z_h": 0.0}, "greater than 0"),
+        ({"z_h": 0.1}, r'local_source "s0" lies at z = 0.16\d* kpc, outside the halo of z_h'),
+    ],
+)
+def test_wrong_media_are_refused(wrong: dict[str, Any], why: str) -> None:
+    with pytest.raises(DeckError, match=why):
+        load_deck(deck({"b": 40.0}) | wrong)
