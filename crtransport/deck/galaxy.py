@@ -10,11 +10,13 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Discriminator
 
+from crtransport.deck.burst import BurstDeck
 from crtransport.deck.compare import CompareGalaxy
 from crtransport.deck.galaxy_medium import check_medium, check_place, check_wind
 from crtransport.deck.galaxy_solver import Direct, Momentum, SplitCrankNicolson, Sweep
 from crtransport.nuclide_tables import DAUGHTERS
 from crtransport.nuclides import UnknownElement, isotope, nuclide
+from crtransport.physics.burst import LocalSource
 from crtransport.physics.diffusion import AnyDiffusion, TwoHalo
 from crtransport.physics.gas import Gas
 from crtransport.physics.geometry import Cylinder, Geometry, LeakyBox
@@ -129,6 +131,11 @@ class GalaxyDeck:
         "light" (up to silicon), of which those are that sources emit or others make.
     geometry, diffusion, reacceleration, convection, gas, losses, nuclear, source, normalisation
         The physics.
+    local_source : tuple of LocalSource
+        Bursts near the Sun, added to the background of the sources.
+    local_medium : str
+        What they spread in: "uniform", the disk's D everywhere (Yuan 2025, Eq. 4), or "two-halo",
+        D(R, z) between z = ±z_h.
     modulation, momentum, solver, output, compare
         The other tables of the deck.
     """
@@ -147,6 +154,8 @@ class GalaxyDeck:
     nuclear: Nuclear = field(default_factory=Nuclear)
     source: tuple[Source, ...] = field(default_factory=_background)
     normalisation: Normalisation | None = None
+    local_source: tuple[LocalSource, ...] = ()
+    local_medium: Literal["uniform", "two-halo"] | None = None
     modulation: Modulation = field(default_factory=Modulation)
     momentum: Momentum = field(default_factory=Momentum)
     solver: Annotated[Sweep | Direct | SplitCrankNicolson, Discriminator("kind")] = field(
@@ -163,6 +172,7 @@ class GalaxyDeck:
             self._check_medium,
             self._check_grid,
             self._check_output,
+            self._check_local,
         ):
             check()
 
@@ -287,6 +297,37 @@ class GalaxyDeck:
         for name in self.output.channels:
             if name not in self.nuclides:
                 raise ValueError(f'output.channels: the network has no "{name}"')
+
+    def _check_local(self) -> None:
+        if not self.local_source:
+            if self.local_medium is not None:
+                raise ValueError("local_medium has no effect without a [[local_source]]")
+            return
+        if not isinstance(self.diffusion, TwoHalo) or self.geometry.kind != "cylinder":
+            raise ValueError(
+                'local_source needs geometry.kind = "cylinder" and diffusion.kind = "two-halo"'
+            )
+        followed_elements = {nuclide(name).element for name in self.nuclides}
+        for element in self.bursts().species():
+            if element not in followed_elements:
+                raise ValueError(f"local_source emits {element}, which the network lacks")
+        taken = {source.name for source in self.source}
+        for source in self.local_source:
+            if source.name in taken:
+                raise ValueError(f'local_source "{source.name}" has the name of a [[source]]')
+
+    def bursts(self) -> BurstDeck:
+        """The local sources in the medium of this deck."""
+        assert isinstance(self.diffusion, TwoHalo)
+        assert isinstance(self.geometry, Cylinder)
+        medium = self.local_medium or "uniform"
+        return BurstDeck(
+            model="burst",
+            medium=medium,
+            z_h=None if medium == "uniform" else self.geometry.z_h,
+            diffusion=self.diffusion,
+            local_source=self.local_source,
+        )
 
     def emitted(self) -> tuple[str, ...]:
         """The nuclides that some source sets free."""

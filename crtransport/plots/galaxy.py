@@ -101,7 +101,11 @@ def _spectra(
             errors = scale * s.error_lo, scale * s.error_hi
             y = scale * s.flux
             handles[s.label] = draw_points(above[i], s.kinetic_energy, y, errors, marks[s.label])
-        handles |= _draw_element(above[i], dataset.sel(nuclide=nuclides), some)
+        local = "species" in dataset.dims and element in dataset.species
+        if local:
+            handles |= _draw_sum(above[i], dataset.sel(species=element))
+        else:
+            handles |= _draw_element(above[i], dataset.sel(nuclide=nuclides), some)
         _draw_error(below[i], dataset, nuclides)
         panel_label(above[i], element)
         above[i].tick_params(labelbottom=False)
@@ -115,6 +119,22 @@ def _spectra(
     _name_tolerance(below[0], dataset)
     legend(figure, handles)
     return figure
+
+
+def _draw_sum(axes: Axes, here: xr.Dataset) -> dict[str, Any]:
+    """Classes of sources, local sources, and the sum of all at the top of the atmosphere."""
+    energy = here.kinetic_energy.values
+    scale = energy**_INDEX
+    handles: dict[str, Any] = {}
+    for dim, name in (("class", "flux_class"), ("source", "flux_local")):
+        for label in map(str, here[dim].values):
+            y = scale * here[name].sel({dim: label}).values
+            handles[label] = axes.plot(energy, y, **line(len(handles)), linewidth=1.0)[0]
+    total = scale * here.flux_sum.values
+    handles["sum at the Earth"] = axes.plot(energy, total, **LOOK[TOA])[0]
+    log_axis(axes, [total[total > 0]])
+    axes.set(xscale="log", xlim=(energy[0], energy[-1]))
+    return handles
 
 
 def _draw_element(axes: Axes, here: xr.Dataset, measured: list[Spectrum]) -> dict[str, Any]:

@@ -98,6 +98,10 @@ def _prediction(dataset: xr.Dataset, table: Table) -> Curve:
 
 def _flux(dataset: xr.Dataset, element: str, table: Table) -> Curve:
     """An element's flux, interstellar or at the Earth: all isotopes at the same abscissa."""
+    if not table.interstellar and element in dataset.get("species", ()):
+        name = "element_flux_sum" if table.over_rigidity else "flux_sum"
+        axis = "rigidity" if table.over_rigidity else "kinetic_energy"
+        return dataset[axis].values, dataset[name].sel(species=element).values
     where = "lis" if table.interstellar else "toa"
     if table.over_rigidity:
         flux = dataset[f"element_flux_{where}"].sel(element=element)

@@ -20,6 +20,7 @@ from crtransport.problems.galaxy_answer import (
 )
 from crtransport.problems.galaxy_channels import channel_error
 from crtransport.problems.galaxy_flux import Spectrum
+from crtransport.problems.galaxy_local import class_flux, local_flux, species
 from crtransport.problems.galaxy_transport import kept_nucleons
 
 Array = NDArray[np.float64]
@@ -61,6 +62,8 @@ def dataset(answer: Answer, error: Array, channels: dict[str, Spectrum], lis: Ar
         variables |= _channels(answer, channels, energy)
     if deck.output.maps:
         variables |= _maps(deck, answer, energy)
+    if deck.local_source:
+        variables |= _local(answer, energy)
     return xr.Dataset(
         variables,
         coords=_coordinates(deck, energy, list(channels)),
@@ -140,6 +143,45 @@ def _channels(answer: Answer, spectra: dict[str, Spectrum], energy: Array) -> Va
     }
 
 
+def _local(answer: Answer, energy: Array) -> Variables:
+    """Local sources, classes of sources, and the sum of all, at the top of the atmosphere."""
+    deck, rigidity, names = answer.deck, rigidities(answer.deck), species(answer.deck)
+    of = elements(deck)
+    local = [local_flux(deck, i) for i in range(len(deck.local_source))]
+    classes = [class_flux(deck, answer, i) for i in range(len(deck.source))]
+
+    def background(element: str, t: Array) -> Array:
+        return np.asarray(sum(answer.at_earth(name, t) for name in of[element]))
+
+    def tabled(fluxes: list[Flux]) -> Array:
+        return np.stack([[flux(name, energy) for name in names] for flux in fluxes])
+
+    alone, total = tabled(local), np.stack([background(name, energy) for name in names])
+    rows = []
+    for name in names:
+        whole = by_rigidity(answer.at_earth, of[name], rigidity)
+        rows.append(whole + sum(by_rigidity(flux, [name], rigidity) for flux in local))
+    where, one = "at the top of the atmosphere", ("species", "kinetic_energy")
+    return {
+        "flux_local": (("source", *one), alone, _label(_PER_ENERGY, f"local source {where}")),
+        "flux_class": (
+            ("class", *one),
+            tabled(classes),
+            _label(_PER_ENERGY, f"what one class of sources emits, {where}"),
+        ),
+        "flux_sum": (
+            one,
+            total + alone.sum(axis=0),
+            _label(_PER_ENERGY, f"background and local sources {where}"),
+        ),
+        "element_flux_sum": (
+            ("species", "rigidity"),
+            np.stack(rows),
+            _label(_PER_RIGIDITY, f"background and local sources {where}"),
+        ),
+    }
+
+
 def _maps(deck: GalaxyDeck, answer: Answer, energy: Array) -> Variables:
     r, z = map_axes(deck)
     weights = np.stack([answer.run.space.grid.at((a, b)) for a in r for b in z])
@@ -181,6 +223,11 @@ def _coordinates(deck: GalaxyDeck, energy: Array, channels: list[str]) -> dict[s
         found["ratio_name"] = ("ratio_name", list(deck.output.ratios), _label("1", "ratio"))
     if channels:
         found["channel"] = ("channel", channels, _label("1", "parent->child"))
+    if deck.local_source:
+        names = [source.name for source in deck.local_source]
+        found["source"] = ("source", names, _label("1", "local source"))
+        found["class"] = ("class", [s.name for s in deck.source], _label("1", "class of sources"))
+        found["species"] = ("species", species(deck), _label("1", "element"))
     if deck.output.maps:
         r, z = map_axes(deck)
         found["r"] = ("r", r, _label("kpc", "distance from the axis of the Galaxy"))

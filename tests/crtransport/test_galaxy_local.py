@@ -1,0 +1,95 @@
+"""Local sources over the background of a galaxy: what is added, and to what."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import crtransport
+from crtransport.deck.errors import DeckError
+from crtransport.deck.load import load_deck
+from crtransport.nuclides import nuclide
+
+SMALL: dict[str, Any] = {
+    "momentum.per_decade": 6,
+    "output.per_decade": 5,
+    "solver.order_r": 3,
+    "solver.order_z": 4,
+    "solver.elements_r": 3,
+}
+
+
+@cache
+def run(name: str, medium: str = "uniform") -> xr.Dataset:
+    return crtransport.run(name, SMALL | {"local_medium": medium})
+
+
+def test_the_sum_is_that_of_its_parts() -> None:
+    found = run("yuan2025_fig4")
+    for species, name in (("H", "H1"), ("He", "He4")):
+        here = found.sel(species=species)
+        parts = here.flux_local.sum("source") + found.flux_toa.sel(nuclide=name)
+        np.testing.assert_allclose(here.flux_sum, parts, rtol=1e-12)
+
+
+def test_classes_add_up_to_the_background() -> None:
+    found = run("yuan2025_fig5")
+    assert list(found["class"].values) == ["background I", "background II"]
+    for species, name in (("H", "H1"), ("He", "He4")):
+        classes = found.flux_class.sel(species=species).sum("class")
+        np.testing.assert_allclose(classes, found.flux_toa.sel(nuclide=name), rtol=1e-4)
+
+
+def test_local_fluxes_are_those_of_the_burst_model() -> None:
+    """Case 1 of the same paper, unmodulated, by its own model."""
+    unmodulated = crtransport.run("yuan2025_fig3", SMALL | {"modulation.phi": 0.0})
+    alone = crtransport.run("burst_geminga")
+    for species in ("H", "He"):
+        a = unmodulated.flux_local.sel(species=species, source="Geminga")
+        b = alone.flux.sel(species=species, source="Geminga")
+        at = np.geomspace(1e2, 1e5, 7)
+        found, expected = (
+            np.interp(np.log(at), np.log(x.kinetic_energy), np.log(x)) for x in (a, b)
+        )
+        assert found == pytest.approx(expected, abs=0.02)
+
+
+def test_over_rigidity_the_sum_is_the_same_flux() -> None:
+    found = run("yuan2025_fig3").sel(species="H")
+    nucleus = nuclide("H1")
+    energy = nucleus.kinetic_energy(found.rigidity.values)
+    logs = np.interp(np.log(energy), np.log(found.kinetic_energy), np.log(found.flux_sum))
+    expected = np.exp(logs) * nucleus.beta(found.rigidity.values)
+    middle = slice(5, -5)
+    np.testing.assert_allclose(found.element_flux_sum[middle], expected[middle], rtol=0.05)
+
+
+def test_the_two_halo_medium_keeps_less() -> None:
+    less, more = (
+        run("yuan2025_fig3", medium).flux_local.sel(species="H", source="Geminga")
+        for medium in ("two-halo", "uniform")
+    )
+    late = {"kinetic_energy": 1e4, "method": "nearest"}
+    assert 0.3 < float(less.sel(**late)) / float(more.sel(**late)) < 0.45
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"local_source": []}, "local_medium has no effect without"),
+        ({"local_source.0.name": "background"}, "has the name of a"),
+        ({"network": ["He4"]}, "local_source emits H, which the network lacks"),
+        ({"diffusion": {"kind": "uniform"}}, 'diffusion.kind = "two-halo"'),
+        (
+            {"local_medium": "two-halo", "local_source.0.distance": 9.0, "local_source.0.b": 80.0},
+            "outside the halo",
+        ),
+    ],
+)
+def test_wrong_local_sources_are_refused(changes: dict[str, Any], why: str) -> None:
+    with pytest.raises(DeckError, match=why):
+        load_deck("yuan2025_fig3", changes)
