@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from crtransport import bench_galaxy
+from crtransport import bench_burst, bench_galaxy
 from crtransport.analytic.flux_tube import tabulated_rates, taylor_displacement
 from crtransport.deck.flux_tube import FiniteDifference, FluxTubeDeck, FluxTubeOutput
 from crtransport.errors import require_known
@@ -112,6 +112,7 @@ def _cases() -> Iterator[Case]:
     yield "pulse", "spectral", 0, partial(_pulse, None)
     for cells in (20, 40, 80):
         yield "pulse", "finite-difference", cells, partial(_pulse, cells)
+    yield from bench_burst.cases()
     yield from bench_galaxy.cases()
 
 

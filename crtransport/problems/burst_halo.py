@@ -49,13 +49,13 @@ def remnant(deck: BurstDeck, source: LocalSource, halo: Array) -> Remnant:
     All rigidities share one set of modes, as only D t matters.
     """
     tau = halo * source.age * YEAR / KPC**2
-    disk = float(deck.diffusion.shape(np.zeros(1))[0])
+    disk = _disk(deck)
     # nowhere does it spread faster than in the halo
     seen = source.distance**2 / (4 * tau) < -np.log(_FLOOR)
     empty = np.zeros_like(tau)
     if not seen.any():
         return Remnant(empty, empty, empty, 0.0)
-    fine, coarse = (_solve(deck, source, tau[seen], disk, *size) for size in (_FINE, _COARSE))
+    fine, coarse = (at_sun(deck, source, tau[seen], *size) for size in (_FINE, _COARSE))
     alive = fine[0] > _FLOOR * (4 * np.pi * disk * tau[seen]) ** -1.5
     error = np.max(np.abs(coarse[0] / fine[0] - 1), where=alive, initial=0.0)
     parts = []
@@ -66,11 +66,12 @@ def remnant(deck: BurstDeck, source: LocalSource, halo: Array) -> Remnant:
     return Remnant(parts[0], -parts[1], parts[2], float(error))
 
 
-def _solve(
-    deck: BurstDeck, source: LocalSource, tau: Array, disk: float, order: int, nodes: int
+def at_sun(
+    deck: BurstDeck, source: LocalSource, tau: Array, order: int, nodes: int
 ) -> tuple[Array, Array, Array]:
-    """n, ∂n/∂ρ and ∂n/∂z at the Sun."""
+    """n, ∂n/∂ρ and ∂n/∂z at the Sun at times τ = D t of the halo, kpc², by elements of an order."""
     z_s, z_h = source.height(), deck.half_height()
+    disk = _disk(deck)
     rho = float(np.sqrt(source.distance**2 - z_s**2))
     first = min(_FIRST, _SPREAD * float(np.sqrt(2 * disk * tau.min())))
     edges = heights(z_h, [abs(z_s)] if z_s else [], first)
@@ -89,6 +90,11 @@ def _solve(
         return here.density(tau, rho), here.slope(tau, rho), np.zeros_like(tau)
     upwards = view(None, np.asarray(axis.slopes.toarray()[0, axis.kept]))
     return here.density(tau, rho), here.slope(tau, rho), upwards.density(tau, rho)
+
+
+def _disk(deck: BurstDeck) -> float:
+    """D at z = 0 over that of the halo."""
+    return float(deck.diffusion.shape(np.zeros(1))[0])
 
 
 def layered(deck: BurstDeck, edges: Array, order: int) -> tuple[NodalAxis, LayeredMedium]:
