@@ -53,6 +53,7 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("flux_tube_varying", {"tube.variation.slope": [1.5, 1.6, 1.5]}),
     *(("cylinder_bessel", FEW | changes) for changes in (SMOOTH, TABLES, CELLS, MARCH)),
     ("slab_secondary", {"gas.HI": {"kind": "gordon1976"}}),
+    ("burst_geminga", {"medium": "two-zone", "bubble": {"radius": 0.05, "factor": 0.1}}),
     ("slab_unstable", {"nuclear.half_lives": {"Be10": 1.4}}),
     ("galaxy_boron", {"nuclear.channel_scale": {"C12->B11": 1.1}}),
 ]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from crtransport.deck.compare import Compare
 from crtransport.nuclides import nuclide
-from crtransport.physics.burst import LocalSource
+from crtransport.physics.burst import Bubble, LocalSource
 from crtransport.physics.diffusion import TwoHalo
 from crtransport.units import Count, Quantity
 
@@ -59,9 +59,12 @@ class BurstDeck:
         One line, for lists and figures.
     medium : str
         "uniform": the disk's D everywhere, the approximation of Eq. 4; "two-halo": D(R, z) solved
-        between z = ±z_h, with the Sun at z = 0 and no edge in r.
+        between z = ±z_h, with the Sun at z = 0 and no edge in r; "two-zone": the uniform one with
+        a bubble of slow diffusion around each source.
     z_h : float
         Half-height of the two-halo medium, kpc (4).
+    bubble : Bubble
+        Of "two-zone".
     diffusion : TwoHalo
         D(R, z); the uniform medium takes its value at z = 0.
     local_source : tuple of LocalSource
@@ -74,8 +77,9 @@ class BurstDeck:
 
     model: Literal["burst"]
     title: str = ""
-    medium: Literal["uniform", "two-halo"] = "uniform"
+    medium: Literal["uniform", "two-halo", "two-zone"] = "uniform"
     z_h: Annotated[float, Quantity(unit="kpc", gt=0, le=100)] | None = None
+    bubble: Bubble | None = None
     diffusion: TwoHalo = field(default_factory=TwoHalo)
     local_source: tuple[LocalSource, ...]
     output: BurstOutput = field(default_factory=BurstOutput)
@@ -101,9 +105,11 @@ class BurstDeck:
             raise ValueError(f"output.species: no source emits {silent[0]} (W has {emitted})")
 
     def _check_medium(self) -> None:
-        if self.medium == "uniform":
-            if self.z_h is not None:
-                raise ValueError('z_h has no effect with medium = "uniform"; leave it out')
+        if self.medium != "two-halo" and self.z_h is not None:
+            raise ValueError(f'z_h has no effect with medium = "{self.medium}"; leave it out')
+        if (self.medium == "two-zone") != (self.bubble is not None):
+            raise ValueError('medium = "two-zone" and a table [bubble] go together')
+        if self.medium != "two-halo":
             return
         for source in self.local_source:
             if abs(source.height()) >= self.half_height():

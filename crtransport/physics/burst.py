@@ -88,6 +88,24 @@ class LocalSource:
         return float(nucleus.rigidity(np.array(self.threshold / nucleons)))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Bubble:
+    """Slow diffusion around a source: D₁ = factor · D within ``radius``.
+
+    Attributes
+    ----------
+    radius : float
+        r₀, kpc.
+    factor : float
+        D₁ over the D of the disk beyond.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    radius: Annotated[float, Quantity(unit="kpc", gt=0, le=10)] = 0.05
+    factor: Annotated[float, Quantity(gt=0, le=100)] = 0.01
+
+
 def log_normalisation(source: LocalSource, nucleus: Nuclide, refine: int = 1) -> float:
     """ln q₀ of one element, q₀ in GV^(α−1); −∞ where W is zero or not given.
 

@@ -17,6 +17,7 @@ from crtransport.physics import burst, sky
 from crtransport.physics.burst import LocalSource
 from crtransport.physics.diffusion import TwoHalo
 from crtransport.problems.burst import arrival
+from crtransport.problems.burst_bubble import radial
 from crtransport.problems.burst_halo import layered, remnant
 from crtransport.problems.burst_march import marched
 
@@ -40,7 +41,7 @@ _CASE_1 = LocalSource(
 def rows() -> list[Row]:
     """(name, computed, reference, relative tolerance, formula) of every comparison."""
     uniform = (_printed, _closed_form, _normalisation, _energy, _dipole, _limits, _medium, _sky)
-    parts = (*uniform, _slab, _far_edges, _plane, _marched)
+    parts = (*uniform, _slab, _far_edges, _plane, _marched, _two_zone)
     return [row for part in parts for row in part()]
 
 
@@ -242,3 +243,17 @@ def _marched() -> Iterator[Row]:
     for i, t in enumerate(tau):
         reference = float(4 * fine[i] - coarse[i]) / 3
         yield f"two-halo/tau {t:g} kpc2", float(found[i]), reference, 2e-3, formula
+
+
+def _two_zone() -> Iterator[Row]:
+    for r, reference in exact.TWO_ZONE.items():
+        density, _ = radial(np.array([5.0]), r, 1.0, 0.1, 14)
+        formula = "closed integral over the radial modes of two zones"
+        yield f"two zones/r {r:g}", float(density[0]), reference, 5e-7, formula
+    tau = np.array([0.01, 0.1, 1.0])
+    density, slope = radial(tau, 0.25, 0.05, 1.0, 14)
+    for i, t in enumerate(tau):
+        free = float(np.exp(-(0.25**2) / (4 * t)) / (4 * np.pi * t) ** 1.5)
+        formula = "(4πDt)^(−3/2) exp(−r²/4Dt)"
+        yield f"one zone/tau {t:g}", float(density[i]), free, 1e-9, formula
+        yield f"one zone, slope/tau {t:g}", float(slope[i]), -0.25 / (2 * t) * free, 1e-8, formula

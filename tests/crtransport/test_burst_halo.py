@@ -80,7 +80,7 @@ def test_far_and_young_leaves_nothing() -> None:
 
 def test_headline_compares_the_media() -> None:
     rows = dict(headline(crtransport.run(deck())))
-    assert "at 10000" in rows["H: two-halo over uniform"]
+    assert "at 10000" in rows["H: over that of Eq. 4"]
 
 
 def test_modes_and_march_agree() -> None:
@@ -96,12 +96,31 @@ def test_modes_and_march_agree() -> None:
     assert np.max(np.abs((4 * fine - coarse) / 3)) < 2e-3
 
 
+def bubble(**keys: float) -> dict[str, Any]:
+    return deck({"b": 30.0}, medium="two-zone", bubble=keys)
+
+
+def test_a_bubble_holds_back_and_lets_go() -> None:
+    """Slow diffusion around the source delays what arrives; without it, it is the uniform one."""
+    alike = crtransport.run(bubble(radius=0.05, factor=1.0))
+    np.testing.assert_allclose(alike.uniform_medium_ratio, 1, rtol=1e-8)
+    np.testing.assert_allclose(alike.dipole_b, 30, rtol=1e-9)
+    slow = crtransport.run(bubble(radius=0.06, factor=0.02))
+    ratio = slow.uniform_medium_ratio.squeeze()
+    assert float(ratio[0]) < 0.1
+    assert float(ratio.max()) > 1.1
+    assert slow.attrs["error_estimate"] < 1e-6
+
+
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
         ({"medium": "uniform", "z_h": 4.0}, "z_h has no effect"),
         ({"medium": "halo"}, 'did you mean "two-halo"'),
         ({"z_h": 0.0}, "greater than 0"),
+        ({"medium": "two-zone"}, "go together"),
+        ({"bubble": {}}, "go together"),
+        ({"medium": "two-zone", "bubble": {"factor": 0.0}}, "greater than 0"),
         ({"z_h": 0.1}, r'local_source "s0" lies at z = 0.16\d* kpc, outside the halo of z_h'),
     ],
 )
