@@ -35,7 +35,9 @@ if __name__ == "__main__":
         sys.exit("source_abundances: the deck must be a galaxy with one source")
     deck = replace(deck, normalisation=None)
     names = [f"AMS-02_{element}_rigidity" for element in MEASURED]
-    tables = [t for t in load_fluxes(names, Path(given.data)) if t.quantity in elements(deck)]
+    isotopes, (source,) = elements(deck), deck.source
+    emitted = {e for e, names in isotopes.items() if any(map(source.abundance, names))}
+    tables = [t for t in load_fluxes(names, Path(given.data)) if t.quantity in emitted]
     deck, factors = fit_abundances(deck, tables, given.r_min)
     for element, found in factors.items():
         print(

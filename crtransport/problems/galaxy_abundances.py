@@ -27,10 +27,10 @@ def fit_abundances(
 ) -> tuple[GalaxyDeck, dict[str, Factor]]:
     """The deck with the abundances of its one source scaled to the measurements.
 
-    What an element emits scales with its abundance, what heavier ones leave of it scales with
-    theirs: each round solves the transport, splits each flux in these two parts, and takes the
-    factors of least squares (abundance_factors). Without normalisation; every abundance stays in
-    its convention.
+    All are first scaled together to the first table. What an element emits scales with its
+    abundance, what heavier ones leave of it scales with theirs: each round solves the transport,
+    splits each flux in these two parts, and takes the factors of least squares
+    (abundance_factors). Without normalisation; every abundance stays in its convention.
 
     Parameters
     ----------
@@ -44,16 +44,30 @@ def fit_abundances(
         How often; three bring the factors to 1 within 1e-3.
     """
     factors: dict[str, Factor] = {}
+    deck = _scaled(deck, {}, others=_common(_parts(deck, tables[:1], r_min), tables[0]))
     for _ in range(rounds):
         factors = abundance_factors(_parts(deck, tables, r_min), tables)
-        (source,) = deck.source
-        scaled = {
-            name: value * (max(factors[element].factor, _LEAST) if element in factors else 1.0)
-            for name, value in source.abundances.items()
-            for element in [nuclide(name).element]
-        }
-        deck = replace(deck, source=(replace(source, abundances=scaled),))
+        deck = _scaled(deck, {name: max(one.factor, _LEAST) for name, one in factors.items()})
     return deck, factors
+
+
+def _scaled(deck: GalaxyDeck, factors: dict[str, float], others: float = 1.0) -> GalaxyDeck:
+    """The deck with each abundance times the factor of its element."""
+    (source,) = deck.source
+    found = {
+        name: value * factors.get(nuclide(name).element, others)
+        for name, value in source.abundances.items()
+    }
+    return replace(deck, source=(replace(source, abundances=found),))
+
+
+def _common(parts: dict[str, Parts], table: Table) -> float:
+    """What brings the whole flux of one element to its measurement, by least squares."""
+    whole = parts[table.name].emitted + parts[table.name].produced
+    sigma = (table.error_lo + table.error_hi) / 2
+    some = np.isfinite(whole) & (sigma > 0)
+    model, data = whole[some] / sigma[some], table.y[some] / sigma[some]
+    return float(model @ data / (model @ model))
 
 
 def _parts(deck: GalaxyDeck, tables: Sequence[Table], r_min: float) -> dict[str, Parts]:
