@@ -10,14 +10,13 @@ parent; the factors minimise χ² = Σ((d − m)/σ)² + Σ((sᵢ − 1)/uᵢ)²
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from crtransport.measurements import data_folder
 from crtransport.measurements.read import load_fluxes_and_ratios
 from crtransport.measurements.table import Table
 from crtransport.problems.galaxy_compare import interpolated
@@ -61,10 +60,11 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("result")
-    parser.add_argument("--data", default=os.environ.get("CRTRANSPORT_DATA"))
+    parser.add_argument("--data", help="data folder; CRTRANSPORT_DATA if left out")
     parser.add_argument("--from", dest="r_min", type=float, default=2.0, help="GV")
     given = parser.parse_args()
-    if not given.data:
+    folder = data_folder(given.data)
+    if folder is None:
         sys.exit("boron: needs the measured ratios: --data FOLDER, or CRTRANSPORT_DATA")
     with xr.open_dataset(given.result) as file:
         dataset = file.load()
@@ -72,8 +72,7 @@ def main() -> None:
         sys.exit(f'boron: {given.result} has no channels: set output.channels = ["B10", "B11"]')
     parts, errors = by_parent(dataset)
     found = [
-        rows(dataset, table, parts, given.r_min)
-        for table in load_fluxes_and_ratios(TABLES, Path(given.data))
+        rows(dataset, table, parts, given.r_min) for table in load_fluxes_and_ratios(TABLES, folder)
     ]
     free = [name for name in parts if errors[name] > 0]
     model, data = (np.concatenate(part) for part in zip(*found, strict=True))

@@ -8,7 +8,6 @@ Prints the offsets at 0.3 and 3 GeV/n, and draws the channels with their measure
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import numpy as np
 from nuclear_tables import SETS, Curves, Points, measured, published
 from numpy.typing import NDArray
 
+from crtransport.measurements import data_folder
 from crtransport.nuclide_tables import GHOSTS
 from crtransport.physics.channels import channels, quality
 
@@ -96,12 +96,12 @@ def draw(sets: dict[str, Curves], points: Points, path: Path) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default=os.environ.get("CRTRANSPORT_DATA"))
+    parser.add_argument("--data", help="data folder; CRTRANSPORT_DATA if left out")
     parser.add_argument("-o", "--output", default="channels.png")
     given = parser.parse_args()
-    if not given.data:
+    folder = data_folder(given.data)
+    if folder is None:
         sys.exit("channels: needs the published tables: --data FOLDER, or CRTRANSPORT_DATA")
-    folder = Path(given.data)
     every = {label: published(folder, label) for label in SETS}
     print(table(every))
     draw(every, measured(folder), Path(given.output))

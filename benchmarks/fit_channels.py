@@ -14,7 +14,6 @@ left undecided between sets, formula and measurements is the channel's uncertain
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,9 +23,11 @@ from nuclear_tables import SETS, Curves, Pair, Points, measured, published
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
+from crtransport.measurements import data_folder
 from crtransport.nuclide_tables import GHOSTS
 from crtransport.nuclides import ELEMENTS
 from crtransport.physics import channels
+from crtransport.physics.inelastic import letaw_of_mass
 from crtransport.physics.network import NETWORKS
 
 Array = NDArray[np.float64]
@@ -50,6 +51,8 @@ SMALLEST = 0.02
 HEAVY = 9
 #: GeV/n, where the formula follows the energy: yields are those of limiting fragmentation above
 LIMITS = 0.2, 2.0
+#: GeV/n, below which the total cross section in the formula is held
+LOWEST = 0.1
 #: what the formula's dependence on energy may be off where measurements end
 SHAPE = 0.10
 _ONE = int(np.searchsorted(ENERGY, 1.0))
@@ -73,16 +76,9 @@ class Rudstam:
         even = (z % 2 == 0).astype(float) + ((a - z) % 2 == 0) - 1
         near = one * (lost == 1) + two * (lost == 2) + same * ((z == zp) & (lost <= 3))
         near = near + rise * (lost == 1) * np.log(held)
-        total = np.log(_total(ap, energy))
+        total = np.log(letaw_of_mass(ap, np.maximum(energy, LOWEST)))
         width = np.log(p / (1 - np.exp(-p * ap))) + np.log(r) / nu
         return scale + total + width - p * lost - r * abs(z - stable) ** nu + pairs * even + near
-
-
-def _total(a: Array, energy: Array) -> Array:
-    """Letaw's inelastic cross section (crtransport.physics.inelastic) of mass number a, mb."""
-    mev = 1e3 * np.maximum(energy, 0.1)
-    shape = 1 - 0.62 * np.exp(-mev / 200) * np.sin(10.9 * mev**-0.28)
-    return np.asarray(45 * a**0.7 * (1 + 0.016 * np.sin(5.3 - 2.63 * np.log(a))) * shape)
 
 
 def _numbers(name: str) -> tuple[int, int]:
@@ -331,12 +327,12 @@ def _against_points(rows: dict[Pair, Fitted], yields: Yields) -> tuple[int, floa
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default=os.environ.get("CRTRANSPORT_DATA"))
+    parser.add_argument("--data", help="data folder; CRTRANSPORT_DATA if left out")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
-    if not given.data:
+    folder = data_folder(given.data)
+    if folder is None:
         sys.exit("fit_channels: needs the measured tables: --data FOLDER, or CRTRANSPORT_DATA")
-    folder = Path(given.data)
     sets = {label: published(folder, label) for label in SETS}
     points = measured(folder)
     yields = Yields(fit_rudstam(points), points)

@@ -9,13 +9,12 @@ rigidity, in the convention of the deck. The deck's own normalisation is left ou
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.load import load_deck
+from crtransport.measurements import data_folder
 from crtransport.measurements.read import load_fluxes
 from crtransport.problems.galaxy_abundances import fit_abundances
 from crtransport.problems.galaxy_answer import elements
@@ -25,10 +24,11 @@ MEASURED = ("H", "He", "C", "N", "O", "F", "Ne", "Na", "Mg", "Al", "Si", "S", "F
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("deck")
-    parser.add_argument("--data", default=os.environ.get("CRTRANSPORT_DATA"))
+    parser.add_argument("--data", help="data folder; CRTRANSPORT_DATA if left out")
     parser.add_argument("--from", dest="r_min", type=float, default=10.0, help="GV")
     given = parser.parse_args()
-    if not given.data:
+    folder = data_folder(given.data)
+    if folder is None:
         sys.exit("source_abundances: needs measured fluxes: --data FOLDER, or CRTRANSPORT_DATA")
     deck = load_deck(given.deck)
     if not isinstance(deck, GalaxyDeck) or len(deck.source) != 1:
@@ -37,7 +37,7 @@ if __name__ == "__main__":
     names = [f"AMS-02_{element}_rigidity" for element in MEASURED]
     isotopes, (source,) = elements(deck), deck.source
     emitted = {e for e, names in isotopes.items() if any(map(source.abundance, names))}
-    tables = [t for t in load_fluxes(names, Path(given.data)) if t.quantity in emitted]
+    tables = [t for t in load_fluxes(names, folder) if t.quantity in emitted]
     deck, factors = fit_abundances(deck, tables, given.r_min)
     for element, found in factors.items():
         print(

@@ -26,6 +26,13 @@ _DARK = 40.0
 _PHASE = 12.0
 
 
+def lumped_modes(stiffness: Array, mass: Array) -> tuple[Array, Array]:
+    """λ and [place, mode] v of S v = λ M v, M diagonal, with vᵀ M v = 1."""
+    scale = mass**-0.5
+    rates, vectors = np.linalg.eigh(scale[:, None] * stiffness * scale)
+    return rates, scale[:, None] * vectors
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LayeredMedium:
     """f(z) on spectral elements, one half z ≥ 0 of a medium that is symmetric about z = 0.
@@ -45,11 +52,10 @@ class LayeredMedium:
     def modes(self, k: float, odd: bool) -> tuple[Array, Array]:
         """λ and [place, mode] v of one parity, of unit norm over both halves."""
         first = 1 if odd else 0
-        scale = (2 * self.mass[first:]) ** -0.5
-        matrix = 2 * (self.stiffness + np.diag(k**2 * self.conductivity))[first:, first:]
-        rates, vectors = np.linalg.eigh(scale[:, None] * matrix * scale)
+        matrix = 2 * (self.stiffness + np.diag(k**2 * self.conductivity))
+        rates, vectors = lumped_modes(matrix[first:, first:], 2 * self.mass[first:])
         found = np.zeros((len(self.mass), len(rates)))
-        found[first:] = scale[:, None] * vectors
+        found[first:] = vectors
         return rates, found
 
 

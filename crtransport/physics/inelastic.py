@@ -60,12 +60,18 @@ def letaw(nucleus: Nuclide, energy: Array) -> Array:
     times 0.8 for helium and 1 + 0.75 e^(−E/75) for beryllium (Letaw, Silberberg & Tsao 1983, ApJS
     51, 271).
     """
-    a, mev = nucleus.mass_number, 1e3 * np.asarray(energy)
-    shape = 1 - 0.62 * np.exp(-mev / 200) * np.sin(10.9 * mev**-0.28)
+    found = letaw_of_mass(np.asarray(nucleus.mass_number), np.asarray(energy))
     if nucleus.charge == 2:
-        shape = 0.8 * shape
+        return 0.8 * found
     if nucleus.charge == 4:
-        shape = shape * (1 + 0.75 * np.exp(-mev / 75))
+        return np.asarray(found * (1 + 0.75 * np.exp(-1e3 * np.asarray(energy) / 75)))
+    return found
+
+
+def letaw_of_mass(a: Array, energy: Array) -> Array:
+    """`letaw` of mass numbers A at T in GeV/n (arrays alike); not of helium and beryllium."""
+    mev = 1e3 * energy
+    shape = 1 - 0.62 * np.exp(-mev / 200) * np.sin(10.9 * mev**-0.28)
     return np.asarray(45 * a**0.7 * (1 + 0.016 * np.sin(5.3 - 2.63 * np.log(a))) * shape)
 
 

@@ -17,6 +17,7 @@ from crtransport.physics.burst import LocalSource
 from crtransport.problems.burst_halo import Remnant
 from crtransport.problems.galaxy_grid import heights
 from crtransport.solvers.nodal_grid import NodalAxis, NodalGrid
+from crtransport.solvers.point_release import lumped_modes
 
 Array = NDArray[np.float64]
 
@@ -61,9 +62,7 @@ def radial(tau: Array, r: float, radius: float, factor: float, order: int) -> tu
     stiffness = grid.stiffness(0, lambda x: np.where(x < radius, factor, 1.0)).matrix.toarray()
     at_edge = axis.at(radius)[axis.kept]
     stiffness += (1 - factor) / radius * np.outer(at_edge, at_edge)
-    scale = grid.mass(np.ones_like).matrix.diagonal() ** -0.5
-    rates, vectors = np.linalg.eigh(scale[:, None] * stiffness * scale)
-    modes = scale[:, None] * vectors
+    rates, modes = lumped_modes(stiffness, grid.mass(np.ones_like).matrix.diagonal())
     source = np.asarray(axis.slopes.toarray()[0, axis.kept]) @ modes
     here = axis.at(r)[axis.kept] @ modes
     left = np.exp(-np.outer(tau, rates)) / (4 * np.pi)

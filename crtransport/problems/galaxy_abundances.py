@@ -41,7 +41,8 @@ def fit_abundances(
     r_min : float
         Rigidity from which on points count, GV.
     rounds : int
-        How often; three bring the factors to 1 within 1e-3.
+        How often; after three the factors are 1 to a thousandth, of what is mostly made of others
+        (N, Na, Al) to a hundredth.
     """
     factors: dict[str, Factor] = {}
     deck = _scaled(deck, {}, others=_common(_parts(deck, tables[:1], r_min), tables[0]))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.physics.channels import quality
 from crtransport.problems.galaxy_flux import Spectrum
-from crtransport.problems.galaxy_transport import Origin, Resolution, Transport, method_of
+from crtransport.problems.galaxy_transport import Resolution, Transport, method_of, origin_of
 
 Array = NDArray[np.float64]
 
@@ -26,15 +26,13 @@ def channel_spectra(deck: GalaxyDeck, run: Transport, name: str) -> dict[str, Sp
     The equation is linear, so that the parts of sources ("source->B11"), of each important parent
     (by collision or decay) and of "others->B11" add up to the flux.
     """
-    index = next(i for i, one in enumerate(run.nuclides) if one.nucleus.name == name)
-    one, done = run.nuclides[index], list(run.nuclides[:index])
-    origin = Origin(deck, one.nucleus, run.levels, run.space, done)
+    one, origin = origin_of(deck, run, name)
     method = method_of(deck, Resolution(residual=_ENOUGH))
     made = origin.produced(one.log_scale)
     parts = {"source": one.problem.source - made} if origin.primary else {}
-    parents = {parent.nucleus.name for parent, _, _ in origin.parents}
+    parents = dict.fromkeys(parent.nucleus.name for parent, _, _ in origin.parents)
     rest, weight = made.copy(), one.problem.weight
-    for parent in sorted(parents, key=[d.nucleus.name for d in done].index):
+    for parent in parents:
         part = origin.produced(one.log_scale, of=parent)
         if weight @ part.sum(axis=1) > _SHARE * (weight @ made.sum(axis=1)):
             parts[parent] = part
@@ -52,12 +50,15 @@ def channel_spectra(deck: GalaxyDeck, run: Transport, name: str) -> dict[str, Sp
     }
 
 
-def from_sources(deck: GalaxyDeck, run: Transport, name: str) -> Spectrum:
-    """The part of an emitted nuclide's flux at the Sun that its sources emit."""
-    index = next(i for i, one in enumerate(run.nuclides) if one.nucleus.name == name)
-    one = run.nuclides[index]
-    origin = Origin(deck, one.nucleus, run.levels, run.space, list(run.nuclides[:index]))
-    problem = replace(one.problem, source=origin.emitted(one.log_scale))
+def from_sources(deck: GalaxyDeck, run: Transport, name: str, by: str | None = None) -> Spectrum:
+    """The part of an emitted nuclide's flux at the Sun that its sources emit, or one of them.
+
+    Before any common normalisation; scaled as the run is, where the nuclide has its own.
+    """
+    one, origin = origin_of(deck, run, name)
+    own = one.problem.source - origin.produced(one.log_scale)
+    scaled = float(own.sum() / origin.emitted(one.log_scale).sum())
+    problem = replace(one.problem, source=scaled * origin.emitted(one.log_scale, by))
     values = method_of(deck, Resolution(residual=_ENOUGH))(problem).values
     return Spectrum(one.nucleus, run.levels, values @ run.space.sun, one.log_scale)
 

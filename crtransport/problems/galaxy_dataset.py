@@ -148,7 +148,7 @@ def _local(answer: Answer, energy: Array) -> Variables:
     deck, rigidity, names = answer.deck, rigidities(answer.deck), species(answer.deck)
     of = elements(deck)
     local = [local_flux(deck, i) for i in range(len(deck.local_source))]
-    classes = [class_flux(deck, answer, i) for i in range(len(deck.source))]
+    classes = [class_flux(deck, answer, source.name) for source in deck.source]
 
     def background(element: str, t: Array) -> Array:
         return np.asarray(sum(answer.at_earth(name, t) for name in of[element]))

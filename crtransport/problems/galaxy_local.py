@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.nuclides import nuclide
 from crtransport.problems.burst import arrival
-from crtransport.problems.galaxy_answer import Answer, elements
-from crtransport.problems.galaxy_transport import Resolution, transport
+from crtransport.problems.galaxy_answer import Answer
+from crtransport.problems.galaxy_channels import from_sources
 
 Array = NDArray[np.float64]
 Flux = Callable[[str, Array], Array]
@@ -39,30 +39,17 @@ def local_flux(deck: GalaxyDeck, index: int) -> Flux:
     return flux
 
 
-def class_flux(deck: GalaxyDeck, answer: Answer, index: int) -> Flux:
+def class_flux(deck: GalaxyDeck, answer: Answer, name: str) -> Flux:
     """Flux at the top of the atmosphere that one class of sources emits itself, of an element."""
-    source = deck.source[index]
-    emitted = tuple(name for name in deck.nuclides if source.abundance(name) > 0)
-    if len(deck.source) == 1 and emitted == deck.nuclides:
-        alone = answer
-    else:
-        output = replace(deck.output, ratios=(), channels=(), elements=(), maps=False)
-        norm = deck.normalisation
-        scaled = {name: answer.norm * value for name, value in source.abundances.items()}
-        one = replace(
-            deck,
-            network=emitted,
-            source=(replace(source, abundances=scaled),),
-            local_source=(),
-            local_medium=None,
-            normalisation=None if norm is None or norm.common() else norm,
-            output=output,
-        )
-        alone = Answer(one, transport(one, Resolution(residual=1e-8)))
-    names = elements(alone.deck)
+    source = next(source for source in deck.source if source.name == name)
+    emitted = [n for n in deck.nuclides if source.abundance(n) > 0]
+    spectra = {n: from_sources(deck, answer.run, n, by=name) for n in emitted}
 
     def flux(element: str, energy: Array) -> Array:
-        found = [alone.at_earth(name, energy) for name in names.get(element, ())]
-        return np.asarray(sum(found, np.zeros_like(energy)))
+        total = np.zeros_like(energy)
+        for one in spectra.values():
+            if one.nucleus.element == element:
+                total += answer.norm * deck.modulation.modulated(one.flux, energy, one.nucleus)
+        return total
 
     return flux

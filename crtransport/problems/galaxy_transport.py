@@ -108,6 +108,13 @@ class Transport:
         return self.levels.n * self.space.grid.n_places
 
 
+def origin_of(deck: GalaxyDeck, run: Transport, name: str) -> tuple[Transported, Origin]:
+    """One nuclide of a run, and where it comes from."""
+    index = next(i for i, one in enumerate(run.nuclides) if one.nucleus.name == name)
+    one, done = run.nuclides[index], list(run.nuclides[:index])
+    return one, Origin(deck, one.nucleus, run.levels, run.space, done)
+
+
 def kept_nucleons(deck: GalaxyDeck, run: Transport) -> float | None:
     """Of the nucleons of nuclei that collisions destroy, the part that nuclei of the run keep.
 
@@ -115,8 +122,8 @@ def kept_nucleons(deck: GalaxyDeck, run: Transport) -> float | None:
     the network lacks. None where nothing is destroyed.
     """
     destroyed = made = 0.0
-    for i, one in enumerate(run.nuclides):
-        origin = Origin(deck, one.nucleus, run.levels, run.space, list(run.nuclides[:i]))
+    for one in run.nuclides:
+        _, origin = origin_of(deck, run, one.nucleus.name)
         load = origin.produced(one.log_scale, where=run.space.gas)
         made += one.nucleus.mass_number * one.rate(load)
         if one.nucleus.mass_number > 1:
@@ -157,6 +164,7 @@ def transport(
 
 
 def method_of(deck: GalaxyDeck, resolution: Resolution) -> Method:
+    """The deck's way of solving a FieldProblem, at a resolution."""
     # each imports kernels that the others do not need
     solver = deck.solver
     if solver.kind == "sweep-gmres":
@@ -251,7 +259,7 @@ class Origin:
         self.space, self.shape = space, (levels.n, space.grid.n_places)
         at = Kinematics(nucleus, levels)
         self.primary = [
-            (*_spectrum(source, nucleus, at, levels), load)
+            (source.name, *_spectrum(source, nucleus, at, levels), load)
             for source, load in zip(deck.source, space.sources, strict=True)
             if source.emits(nucleus)
         ]
@@ -267,19 +275,22 @@ class Origin:
 
     def log_typical(self) -> Array:
         """ln of the source on the extended levels, by its weight against diffusion."""
-        parts = [log_q + np.log(self.space.typical_source(load)) for log_q, _, load in self.primary]
+        parts = [
+            log_q + np.log(self.space.typical_source(load)) for _, log_q, _, load in self.primary
+        ]
         for parent, rate, across in self.parents:
             share = self.space.typical_rate(across)
             shape = share * np.maximum(rate, _FLOOR * np.max(rate))
             parts.append(parent.log_scale + np.log(shape))
         return np.asarray(np.logaddexp.reduce(parts))
 
-    def emitted(self, log_scale: Array) -> Array:
-        """[level, place] of the sources, over the scale."""
+    def emitted(self, log_scale: Array, by: str | None = None) -> Array:
+        """[level, place] of the sources, or of the one of this name, over the scale."""
         out = np.zeros(self.shape)
-        for log_q, line, load in self.primary:
-            spectrum = np.exp(log_q - log_scale)[_INNER]
-            out += (spectrum if line is None else spectrum * line)[:, None] * load
+        for name, log_q, line, load in self.primary:
+            if by in (None, name):
+                spectrum = np.exp(log_q - log_scale)[_INNER]
+                out += (spectrum if line is None else spectrum * line)[:, None] * load
         return out
 
     def produced(

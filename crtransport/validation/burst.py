@@ -250,6 +250,8 @@ def _two_zone() -> Iterator[Row]:
         density, _ = radial(np.array([5.0]), r, 1.0, 0.1, 14)
         formula = "closed integral over the radial modes of two zones"
         yield f"two zones/r {r:g}", float(density[0]), reference, 5e-7, formula
+        closed = exact.two_zone(5.0, r, 1.0, 0.1)
+        yield f"two zones, all digits/r {r:g}", float(density[0]), closed, 1e-9, formula
     tau = np.array([0.01, 0.1, 1.0])
     density, slope = radial(tau, 0.25, 0.05, 1.0, 14)
     for i, t in enumerate(tau):

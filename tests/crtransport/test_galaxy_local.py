@@ -44,6 +44,15 @@ def test_classes_add_up_to_the_background() -> None:
         np.testing.assert_allclose(classes, found.flux_toa.sel(nuclide=name), rtol=1e-4)
 
 
+def test_classes_add_up_where_each_nuclide_has_its_own_norm() -> None:
+    each = {"T": 100.0, "flux": {"H1": 0.044, "He4": 0.003}}
+    found = crtransport.run("yuan2025_fig5", SMALL | {"normalisation": each})
+    classes = found.flux_class.sum("class")
+    for species, name in (("H", "H1"), ("He", "He4")):
+        background = found.flux_toa.sel(nuclide=name)
+        np.testing.assert_allclose(classes.sel(species=species), background, rtol=1e-4)
+
+
 def test_local_fluxes_are_those_of_the_burst_model() -> None:
     """Case 1 of the same paper, unmodulated, by its own model."""
     unmodulated = crtransport.run("yuan2025_fig3", SMALL | {"modulation.phi": 0.0})

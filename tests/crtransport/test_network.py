@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from crtransport.deck.load import load_deck
 from crtransport.measurements.table import Table
 from crtransport.nuclide_tables import DAUGHTERS, GHOSTS, HALF_LIFE, INTERSTELLAR, MASS_EXCESS
 from crtransport.nuclides import ELEMENTS, nuclide
+from crtransport.physics.channels import channels
 from crtransport.physics.network import NETWORKS, followed
 from crtransport.problems.galaxy_abundances import fit_abundances
 from crtransport.problems.galaxy_answer import Answer, by_rigidity
@@ -52,6 +54,15 @@ def test_tables_know_each_other() -> None:
         for ghost, part in ghosts.items():
             assert ghost not in MASS_EXCESS, f"{ghost} of {child} is followed"
             assert 0 < part <= 1
+
+
+def test_the_readme_counts_as_the_tables_do() -> None:
+    readme = " ".join((Path(__file__).parents[2] / "README.md").read_text("utf-8").split())
+    full = load_deck("yuan2025_fig2")
+    assert isinstance(full, GalaxyDeck)
+    assert f"up to {len(MASS_EXCESS)} nuclides" in readme
+    assert f"then {len(full.nuclides)} nuclides" in readme
+    assert f"formula for {len(channels())} channels" in readme
 
 
 def test_what_is_followed_is_emitted_or_made() -> None:
