@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from crtransport.measurements.table import Spectrum, Table, per_nucleon
-from crtransport.plots.style import GREY, MARKERS, line, new_figure, panel_label, style
+from crtransport.plots.style import COLOURS, GREY, MARKERS, line, new_figure, panel_label, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,10 +64,13 @@ def _figure(dataset: xr.Dataset, species: list[str], measured: list[Spectrum]) -
         panel_label(column[0], name)
         _draw_dipole(column[1], here, several)
         if several:
-            column[2].plot(here.kinetic_energy, here.dipole_phase, "k-")
+            _draw_phase(column[2], here)
         column[-1].set_xlabel("kinetic energy $E$ [GeV/n]")
     _scale(axes, dataset.sel(species=species), measured)
-    _legend(figure, handles, bool(symbols))
+    what = "local sources alone, without the Galactic background"
+    if "flux_quantile" in dataset:
+        what = "random sources, one Galaxy of many"
+    _legend(figure, handles, f"lines: {what}", bool(symbols))
     return figure
 
 
@@ -90,7 +93,20 @@ def _draw_flux(axes: Axes, here: xr.Dataset, several: bool) -> dict[str, Any]:
     name = "sum of the sources" if several else str(here.source.values[0])
     total = energy**_INDEX * here.flux_total.values
     handles[name] = axes.plot(energy, total, "k-", linewidth=1.6, zorder=4)[0]
+    if "flux_quantile" in here:
+        handles |= _draw_bands(axes, energy, energy**_INDEX * here.flux_quantile.values)
     return handles
+
+
+def _draw_bands(axes: Axes, energy: Any, quantiles: Any) -> dict[str, Any]:
+    """Median and bands of one and two standard deviations of the realisations."""
+    handles: dict[str, Any] = {}
+    for name, low, shade in (("95 % of realisations", 0, 0.12), ("68 %", 1, 0.22)):
+        between = quantiles[low], quantiles[-1 - low]
+        look: Any = {"color": COLOURS[5], "alpha": shade, "linewidth": 0}
+        handles[name] = axes.fill_between(energy, *between, zorder=1, **look)
+    median = axes.plot(energy, quantiles[2], color=COLOURS[5], linewidth=1.2, zorder=3)[0]
+    return handles | {"median": median}
 
 
 def _draw_points(axes: Axes, spectrum: Spectrum, i: int) -> dict[str, Any]:
@@ -113,8 +129,11 @@ def _draw_dipole(axes: Axes, here: xr.Dataset, several: bool) -> None:
     energy = here.kinetic_energy.values
     if several:
         for i, name in enumerate(here.source.values):
-            axes.plot(energy, here.dipole_by_source.sel(source=name), **line(i), linewidth=0.9)
+            one = here.dipole_by_source.sel(source=name)
+            axes.plot(energy, one.where(one > 0), **line(i), linewidth=0.9)
         axes.plot(energy, here.dipole, "k-", linewidth=1.6)
+        if "dipole_quantile" in here:
+            _draw_bands(axes, energy, here.dipole_quantile.values)
         return
     axes.plot(energy, here.dipole, "k-", linewidth=1.6)
     if np.ptp(here.dipole_b.values) > 0.5:  # its direction changes with energy
@@ -122,6 +141,13 @@ def _draw_dipole(axes: Axes, here: xr.Dataset, several: bool) -> None:
     at = here.isel(kinetic_energy=0)
     ra, dec = float(at.dipole_phase), float(at.dipole_declination)
     panel_label(axes, f"excess from RA {ra:.1f}°, Dec {dec:+.1f}°")
+
+
+def _draw_phase(axes: Axes, here: xr.Dataset) -> None:
+    """Right ascension, without a line across the axis where it passes 360°."""
+    phase = here.dipole_phase.values.copy()
+    phase[1:][np.abs(np.diff(phase)) > 180] = np.nan
+    axes.plot(here.kinetic_energy, phase, "k-")
 
 
 def _scale(axes: Any, here: xr.Dataset, measured: list[Spectrum]) -> None:
@@ -158,15 +184,15 @@ def _decade_above(value: float) -> float:
     return float(10 ** np.ceil(np.log10(value) + 0.1))
 
 
-def _legend(figure: Figure, handles: dict[str, Any], has_points: bool) -> None:
-    title = "lines: local sources alone, without the Galactic background"
+def _legend(figure: Figure, handles: dict[str, Any], title: str, has_points: bool) -> None:
     wide = figure.get_figwidth() > 5
     title += ("; " if wide else "\n") + "points: all cosmic rays" if has_points else ""
+    columns = 2 if max(map(len, handles)) > 13 else 3
     figure.legend(
         handles.values(),
         handles.keys(),
         loc="outside upper center",
-        ncols=min(len(handles), 6 if wide else 3),
+        ncols=min(len(handles), 2 * columns if wide else columns),
         title=title,
         title_fontsize=7,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -19,6 +18,7 @@ from crtransport.problems.galaxy_channels import channel_spectra
 from crtransport.problems.galaxy_dataset import dataset
 from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_transport import Resolution, momentum_order, transport
+from crtransport.problems.threads import processors
 
 Array = NDArray[np.float64]
 
@@ -66,14 +66,6 @@ def solve_all(deck: GalaxyDeck, resolutions: Sequence[Resolution]) -> list[Answe
         except BaseException:  # an error of one, or an interrupt: the others end soon
             stop.set()
             raise
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1
 
 
 def coarser(deck: GalaxyDeck) -> Iterator[tuple[Resolution, float]]:

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from crtransport.analytic import burst as exact
-from crtransport.constants import ERG, KPC, YEAR
+from crtransport.constants import ERG, KPC, SPEED_OF_LIGHT, YEAR
 from crtransport.deck.burst import BurstDeck
 from crtransport.nuclides import nuclide
 from crtransport.physics import burst, sky
-from crtransport.physics.burst import LocalSource
+from crtransport.physics.burst import LocalSource, Sources
 from crtransport.physics.diffusion import TwoHalo
-from crtransport.problems.burst import arrival
+from crtransport.physics.spread import spread
+from crtransport.problems.burst_arrival import arrival, dipole
 from crtransport.problems.burst_bubble import radial
 from crtransport.problems.burst_halo import layered, remnant
 from crtransport.problems.burst_march import marched
@@ -93,7 +94,7 @@ def _energy() -> Iterator[Row]:
     diffusion = TwoHalo()
     for element, budget in _CASE_1.W.items():
         nucleus = nuclide(element)
-        ends = np.log([_CASE_1.threshold_rigidity(nucleus), 50 * _CASE_1.R_c])
+        ends = np.log([burst.threshold_rigidity(_CASE_1, nucleus), 50 * _CASE_1.R_c])
         x, weight = np.polynomial.legendre.leggauss(300)
         rigidity = np.exp(ends[0] + (ends[1] - ends[0]) * (1 + x) / 2)
         per_rigidity = weight * rigidity * (ends[1] - ends[0]) / 2
@@ -102,9 +103,21 @@ def _energy() -> Iterator[Row]:
         sigma = np.sqrt(2 * coefficient * YEAR * _CASE_1.age) / KPC
         distance = 6 * (1 + y)[:, None] * sigma
         log_q = burst.log_injection(_CASE_1, burst.log_normalisation(_CASE_1, nucleus), rigidity)
-        density = np.exp(burst.log_density(log_q, coefficient, distance, _CASE_1.age))
+        zero = np.zeros((1, 1))
+        shell = Sources(
+            distance=distance,
+            age=np.full((1, 1), _CASE_1.age),
+            l=zero,
+            b=zero,
+            alpha=zero,
+            R_c=zero,
+            W={},
+            threshold=1.0,
+            energy="total",
+        )
+        density = np.exp(log_q + spread(shell, coefficient).log_density) / KPC**3
         shells = 6 * radial[:, None] * sigma * 4 * np.pi * distance**2 * KPC**3 * density
-        counted = _CASE_1.counted_energy(nucleus, rigidity)
+        counted = burst.counted_energy(_CASE_1, nucleus, rigidity)
         total = float(np.sum(shells * counted * per_rigidity)) / ERG
         yield f"energy in space/{element}", total, budget, 1e-10, "∫ d³r ∫ T n dR = W"
 
@@ -116,13 +129,14 @@ def _dipole() -> Iterator[Row]:
     coefficient = TwoHalo().disk(rigidity, beta)
     # ln n is a parabola in r, so the central difference is exact but for rounding
     below, above = (
-        burst.log_density(np.zeros(3), coefficient, np.array(r + sign * step), _CASE_1.age)
+        spread(replace(_CASE_1, distance=r + sign * step), coefficient).log_density
         for sign in (-1, 1)
     )
     gradient = (below - above) / (2 * step * KPC)
-    speed = beta * burst.SPEED_OF_LIGHT
+    speed = beta * SPEED_OF_LIGHT
     numerical = 3 * coefficient * gradient / speed
-    closed = burst.dipole(_CASE_1, beta)
+    vectors = dipole(_CASE_1, spread(_CASE_1, coefficient), coefficient, beta)
+    closed = np.linalg.norm(vectors, axis=-1)
     for i, at in enumerate((1.0, 1e2, 1e4)):
         reference = float(exact.free_dipole(r, _CASE_1.age, beta)[i])
         formula = "3 D|∇n|/(v n) = 3r/(2vt)"
@@ -135,9 +149,11 @@ def _limits() -> Iterator[Row]:
     cases = {"late": (1e-3, 1e10), "now": (0.25, 3.4e5), "early": (10.0, 1e3), "far": (900.0, 1.0)}
     for name, (r, t) in cases.items():
         d = exact.DISK_10_TEV
-        computed = float(burst.log_density(np.zeros(()), np.array(d), np.array(r), t))
+        source = replace(_CASE_1, distance=r, age=t)
+        computed = float(spread(source, np.array([d])).log_density[0]) - 3 * np.log(KPC)
         yield f"density/{name}", computed, exact.log_point_source(r, t, d), 1e-12, formula
-    exponential = float(burst.log_density(np.zeros(()), np.array(1e28), np.array(500.0), 1e2))
+    far = replace(_CASE_1, distance=500.0, age=1e2)
+    exponential = float(spread(far, np.array([1e28])).log_density[0])
     leading = -((500 * KPC) ** 2) / (4e28 * YEAR * 1e2)
     yield "density/leading far term", exponential, leading, 1e-6, "ln n → −r²/4Dt"
 

@@ -223,7 +223,7 @@ def test_a_wrong_source_is_refused_in_words(change: dict[str, Any], message: str
 @pytest.mark.parametrize(
     ("tables", "message"),
     [
-        ({"local_source": []}, "give at least one"),
+        ({"local_source": []}, "no sources: give a [[local_source]], a [catalogue]"),
         ({"local_source": [SOURCE, SOURCE]}, '"Geminga" is given twice'),
         ({"output": {"species": ["C"]}}, "no source emits C"),
         ({"output": {"species": ["Hee"]}}, 'did you mean "He"'),
