@@ -53,11 +53,18 @@ def run(
 
     loaded = load_deck(deck, overrides)
     tables = measured(loaded, data)
+    factors = None
+    if tables and loaded.model == "galaxy" and loaded.compare.fit_norms:
+        from crtransport.problems.galaxy_norms import fitted
+
+        loaded, factors = fitted(loaded, tables)
     dataset: xr.Dataset = importlib.import_module(MODELS[loaded.model]).solve(loaded)
     if tables and loaded.model == "galaxy":
         from crtransport.problems.galaxy_compare import with_chi2
 
         dataset = with_chi2(dataset, tables, loaded.compare.R_min)
+    if factors is not None:
+        dataset = dataset.assign(norm_factor=factors)
     return dataset.assign_attrs(attributes(loaded))
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from crtransport.console import InputError
+from crtransport.deck.flux_tube import FluxTubeDeck
+from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.read import deck_name
 from crtransport.deck.schema import Deck
 from crtransport.output import check_folder, netcdf_bytes, png_bytes, write_atomic
@@ -107,15 +109,19 @@ class Session:
         wanted = self.plots or deck.model == "galaxy"  # whose numbers lack χ² then
         if self.data is not None or not wanted or not measured_names(deck):
             return []
-        return [("measured points", "left out: give their folder by --data or CRTRANSPORT_DATA")]
+        what = "measured points"
+        if isinstance(deck, GalaxyDeck) and deck.compare.fit_norms:
+            what = "measured points, fit of norms"
+        return [(what, "left out: give their folder by --data or CRTRANSPORT_DATA")]
 
     def _draw(self, name: str, deck: Deck, dataset: Any) -> list[Path]:
         import matplotlib
 
         matplotlib.use("agg")
         files = []
+        dipoles = [] if isinstance(deck, FluxTubeDeck) else deck.compare.dipoles()
         figures = importlib.import_module(PLOTS[deck.model]).draw(
-            dataset, measured(deck, self.data)
+            dataset, [*measured(deck, self.data), *dipoles]
         )
         for part, figure in figures.items():
             files.append(self.folder / (f"{name}_{part}.png" if part else f"{name}.png"))

@@ -233,6 +233,8 @@ class GalaxyDeck:
     def _check_normalisation(self) -> None:
         if self.normalisation is None:
             return
+        if self.compare.fit_norms:
+            raise ValueError("normalisation and compare.fit_norms: leave out one of them")
         for name in self.normalisation.flux:
             if name not in self.emitted():
                 raise ValueError(
@@ -302,6 +304,8 @@ class GalaxyDeck:
         if not self.local_source:
             if self.local_medium is not None:
                 raise ValueError("local_medium has no effect without a [[local_source]]")
+            if self.compare.anisotropy:
+                raise ValueError("compare.anisotropy has no effect without a [[local_source]]")
             return
         if not isinstance(self.diffusion, TwoHalo) or self.geometry.kind != "cylinder":
             raise ValueError(

@@ -10,7 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from crtransport.measurements.anisotropy import Anisotropy
 from crtransport.measurements.table import Spectrum, Table, per_nucleon
+from crtransport.nuclides import nuclide
+from crtransport.plots.galaxy_dipole import draw_measured, draw_phase
 from crtransport.plots.style import COLOURS, GREY, MARKERS, line, new_figure, panel_label, style
 
 if TYPE_CHECKING:
@@ -21,35 +24,39 @@ _PANELS = 2  # elements beside each other
 _DECADES = 2.5  # below the peak of the sum
 
 
-def draw(dataset: xr.Dataset, points: Sequence[Table]) -> dict[str, Figure]:
+def draw(dataset: xr.Dataset, points: Sequence[Table | Anisotropy]) -> dict[str, Figure]:
     """Flux × E^2.7 and dipole against kinetic energy per nucleon, two elements a figure.
 
     Parameters
     ----------
     dataset : xarray.Dataset
         Of `crtransport.problems.burst.solve`.
-    points : sequence of Table
-        Measured fluxes; those of elements that are not in the dataset are not drawn.
+    points : sequence of Table or Anisotropy
+        Measured fluxes and dipoles; those of elements that are not in the dataset are not drawn.
 
     Returns
     -------
     dict
         Figures by name; the first one's is "".
     """
-    measured = [per_nucleon(table) for table in points]
+    measured = [per_nucleon(table) for table in points if isinstance(table, Table)]
+    dipoles = [table for table in points if isinstance(table, Anisotropy)]
     species = [str(name) for name in dataset.species.values]
     figures = {}
     for start in range(0, len(species), _PANELS):
         some = species[start : start + _PANELS]
         with style():
-            figures["_".join(some) if start else ""] = _figure(dataset, some, measured)
+            figures["_".join(some) if start else ""] = _figure(dataset, some, measured, dipoles)
     return figures
 
 
-def _figure(dataset: xr.Dataset, species: list[str], measured: list[Spectrum]) -> Figure:
+def _figure(
+    dataset: xr.Dataset, species: list[str], measured: list[Spectrum], dipoles: list[Anisotropy]
+) -> Figure:
     several = dataset.sizes["source"] > 1
-    ratios = [3, 1.2, 1] if several else [3, 1.2]
-    figure = new_figure(len(species), height=5.0 if several else 4.2)
+    phase = several or bool(dipoles)
+    ratios = [3, 1.2, 1] if phase else [3, 1.2]
+    figure = new_figure(len(species), height=5.0 if phase else 4.2)
     axes = figure.subplots(
         len(ratios), len(species), squeeze=False, sharex="col", sharey="row", height_ratios=ratios
     )
@@ -63,8 +70,10 @@ def _figure(dataset: xr.Dataset, species: list[str], measured: list[Spectrum]) -
                 handles |= _draw_points(column[0], spectrum, symbols[spectrum.label])
         panel_label(column[0], name)
         _draw_dipole(column[1], here, several)
-        if several:
-            _draw_phase(column[2], here)
+        if phase:
+            draw_phase(column[2], here.kinetic_energy.values, here.dipole_phase.values)
+            nucleons = nuclide(name).mass_number
+            handles |= draw_measured(column[1], column[2], dipoles, nucleons)
         column[-1].set_xlabel("kinetic energy $E$ [GeV/n]")
     _scale(axes, dataset.sel(species=species), measured)
     what = "local sources alone, without the Galactic background"
@@ -141,13 +150,6 @@ def _draw_dipole(axes: Axes, here: xr.Dataset, several: bool) -> None:
     at = here.isel(kinetic_energy=0)
     ra, dec = float(at.dipole_phase), float(at.dipole_declination)
     panel_label(axes, f"excess from RA {ra:.1f}°, Dec {dec:+.1f}°")
-
-
-def _draw_phase(axes: Axes, here: xr.Dataset) -> None:
-    """Right ascension, without a line across the axis where it passes 360°."""
-    phase = here.dipole_phase.values.copy()
-    phase[1:][np.abs(np.diff(phase)) > 180] = np.nan
-    axes.plot(here.kinetic_energy, phase, "k-")
 
 
 def _scale(axes: Any, here: xr.Dataset, measured: list[Spectrum]) -> None:

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from crtransport.deck.burst import BurstDeck
 from crtransport.nuclides import nuclide
-from crtransport.physics import burst, sky
+from crtransport.physics import burst
 from crtransport.problems.burst_arrival import arrival
 from crtransport.problems.burst_many import Many, many
+from crtransport.problems.directions import directions
 
 Array = NDArray[np.float64]
 
@@ -169,29 +170,16 @@ def _spectra(deck: BurstDeck, found: Found) -> Variables:
         "flux": (_EACH, flux, _label(_FLUX, "flux of each local source")),
         "flux_total": (_ONE, flux.sum(axis=0), _label(_FLUX, "sum of the local sources' fluxes")),
         "dipole_by_source": (_EACH, by_source, _label("1", "dipole of each source alone")),
-        **_directions(vector),
+        **directions(vector, "the local sources together"),
     }
     if deck.medium != "uniform":
         # where nothing of either is left a ratio tells nothing
-        uniform = found.log_uniform
-        ratio = np.exp(np.where(uniform > -700, found.log_flux - uniform, -np.inf))
+        told = found.log_uniform > -700
+        uniform = np.where(told, found.log_uniform, 0.0)
+        ratio = np.where(told, np.exp(found.log_flux - uniform), 0.0)
         text = f"flux in the {deck.medium} medium over that of the uniform medium of Eq. 4"
         variables["uniform_medium_ratio"] = (_EACH, ratio, _label("1", text))
     return variables
-
-
-def _directions(vector: Array) -> Variables:
-    right_ascension, declination = sky.angles(sky.galactic_to_equatorial(vector))
-    longitude, latitude = sky.angles(vector)
-    size = np.linalg.norm(vector, axis=-1)
-    of = "of the direction from which the excess comes"
-    return {
-        "dipole": (_ONE, size, _label("1", "dipole amplitude of the local sources together")),
-        "dipole_phase": (_ONE, right_ascension, _label("degree", f"right ascension (J2000) {of}")),
-        "dipole_declination": (_ONE, declination, _label("degree", f"declination (J2000) {of}")),
-        "dipole_l": (_ONE, longitude, _label("degree", f"galactic longitude {of}")),
-        "dipole_b": (_ONE, latitude, _label("degree", f"galactic latitude {of}")),
-    }
 
 
 def _coordinates(

@@ -102,6 +102,11 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
         ratio = dataset.ratio_toa.sel(ratio_name=name).sel(kinetic_energy=10.0, method="nearest")
         rows.append((f"{name}", f"{float(ratio):.4g} at {float(ratio.kinetic_energy):.3g} GeV/n"))
     rows += galaxy_compare.headline(dataset)
+    if "norm_factor" in dataset:
+        for name, row in zip(dataset["class"].values, dataset.norm_factor.values, strict=True):
+            each = zip(dataset.element.values, row, strict=True)
+            text = ", ".join(f"{e} ×{a:.4g}" for e, a in each if np.isfinite(a))
+            rows.append((f"{name}: fitted", text))
     if dataset.attrs.get("kept_nucleons"):
         text = f"{dataset.attrs['kept_nucleons']:.0%} stay in nuclei of the network"
         rows.append(("nucleons of what collides", text))
