@@ -13,6 +13,7 @@ from crtransport.deck.flux_tube import FluxTubeDeck
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.read import deck_name
 from crtransport.deck.schema import Deck
+from crtransport.measurements.table import MeasurementError
 from crtransport.output import check_folder, netcdf_bytes, png_bytes, write_atomic
 from crtransport.run import MODELS, measured, measured_names, run
 
@@ -88,7 +89,10 @@ class Session:
     def run(self, source: str, deck: Deck) -> Result:
         """Run one deck and write its files."""
         name = deck_name(source)
-        dataset = run(deck, data=self.data)
+        try:
+            dataset = run(deck, data=self.data)
+        except MeasurementError as error:
+            raise InputError(f"{source}: {error}") from None
         files = [self.folder / f"{name}.nc"]
         write_atomic(files[0], netcdf_bytes(dataset))
         if self.plots:

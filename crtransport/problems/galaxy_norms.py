@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from crtransport.deck.galaxy import GalaxyDeck
-from crtransport.measurements.table import Table, per_nucleon
+from crtransport.measurements.table import MeasurementError, Table, per_nucleon
 from crtransport.nuclides import nuclide
 from crtransport.physics.injection import Source
 from crtransport.problems.galaxy_answer import Answer, Flux, elements
@@ -32,13 +32,19 @@ def fitted(deck: GalaxyDeck, tables: Sequence[Table]) -> tuple[GalaxyDeck, xr.Da
         Φ(T) = Σ_c a_c Φ_c(T) + what is made on the way + local sources,   a_c ≥ 0
 
     of each element that has tables at the Earth, from ``compare.R_min`` on, with 1 % added to the
-    errors. What is made on the way stands as it is without the fit.
+    errors. What is made on the way stands as it is without the fit. A class that fits best without
+    anything is left out.
 
     Returns
     -------
     GalaxyDeck
     DataArray
         [class, element] factors; NaN where there is nothing to be fitted.
+
+    Raises
+    ------
+    MeasurementError
+        If no class is left.
     """
     answer = Answer(deck, transport(deck))
     names = [source.name for source in deck.source]
@@ -52,8 +58,12 @@ def fitted(deck: GalaxyDeck, tables: Sequence[Table]) -> tuple[GalaxyDeck, xr.Da
         _scaled(source, {element: float(a[i]) for element, a in found.items()})
         for i, source in enumerate(deck.source)
     ]
-    # a class that fits best without anything is left out
-    kept = tuple(source for source in scaled if any(source.abundances.values()))
+    kept = tuple(s for s in scaled if any(s.abundance(name) > 0 for name in deck.nuclides))
+    if not kept:
+        raise MeasurementError(
+            "compare.fit_norms: what is measured leaves nothing for the sources of the deck; the "
+            "local ones alone exceed it"
+        )
     factors = [
         [
             found[element][i] if element in found and _emits(source, element) else np.nan

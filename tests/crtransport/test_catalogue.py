@@ -86,6 +86,15 @@ def test_columns_may_stand_in_the_deck(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.flux_total, alone.flux_total, rtol=1e-12)
 
 
+def test_each_key_of_the_deck_matters(tmp_path: Path) -> None:
+    short = written(tmp_path, "age,b,l,distance", "3.4e5,4.3,195.1,0.25")
+    keys = {"alpha": 2.1, "R_c": 1e5, "W": {"H": 1e50}, "threshold": 1.0, "energy": "total"}
+    before = crtransport.run(deck(short, catalogue={"file": short} | keys)).flux_total
+    for change in ({"alpha": 2.2}, {"R_c": 9e4}, {"W": {"H": 2e50}}, {"threshold": 2.0}):
+        after = crtransport.run(deck(short, catalogue={"file": short} | keys | change)).flux_total
+        assert np.all(after != before)
+
+
 def test_long_files_are_read_in_blocks(tmp_path: Path) -> None:
     row = "x,250,340,195.1,4.3,2.1,120,1e50,1.8e50"
     catalogue = Catalogue(file=written(tmp_path, "# many", HEAD, *[row] * 3500))
