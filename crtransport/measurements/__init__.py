@@ -3,19 +3,19 @@
 from crtransport.measurements.abundances import Factor, Parts, abundance_factors
 from crtransport.measurements.read import data_folder, load, load_fluxes, load_fluxes_and_ratios
 from crtransport.measurements.table import (
+    Measurement,
     MeasurementError,
     Spectrum,
-    Table,
     per_nucleon,
     ratio_parts,
 )
 
 __all__ = [
     "Factor",
+    "Measurement",
     "MeasurementError",
     "Parts",
     "Spectrum",
-    "Table",
     "abundance_factors",
     "data_folder",
     "load",

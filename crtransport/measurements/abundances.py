@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crtransport.measurements.table import MeasurementError, Table
+from crtransport.measurements.table import Measurement, MeasurementError
 
 Array = NDArray[np.float64]
 
@@ -56,7 +56,7 @@ class Factor:
 
 
 def abundance_factors(
-    answer_parts: Mapping[str, Parts], tables: Sequence[Table]
+    answer_parts: Mapping[str, Parts], tables: Sequence[Measurement]
 ) -> dict[str, Factor]:
     """The factor of each element, of all its tables together.
 
@@ -70,7 +70,7 @@ def abundance_factors(
     ----------
     answer_parts : mapping
         By the name of the table.
-    tables : sequence of Table
+    tables : sequence of Measurement
         Fluxes of single elements; those without parts are passed over.
 
     Returns
@@ -91,7 +91,7 @@ def abundance_factors(
     return {name: _fitted(name, np.hstack(rows)) for name, rows in by_element.items()}
 
 
-def _points(table: Table, parts: Parts) -> Array:
+def _points(table: Measurement, parts: Parts) -> Array:
     """Rows e/σ and (d − s)/σ of the points that count."""
     if not table.is_flux:
         raise MeasurementError(f"{table.name} is no flux: {table.unit} over {table.x_kind}")

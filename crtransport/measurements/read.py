@@ -11,7 +11,7 @@ from typing import Any
 
 from crtransport.measurements import voyager
 from crtransport.measurements.rows import Rows, read_rows
-from crtransport.measurements.table import MeasurementError, Table, per_nucleon, ratio_parts
+from crtransport.measurements.table import Measurement, MeasurementError, per_nucleon, ratio_parts
 
 #: where the tables lie below the data folder
 POINTS = Path("cr-kiss") / "points"
@@ -29,7 +29,7 @@ def data_folder(option: str | Path | None = None) -> Path | None:
     return Path(given).expanduser() if given else None
 
 
-def load(names: Iterable[str], folder: str | Path) -> list[Table]:
+def load(names: Iterable[str], folder: str | Path) -> list[Measurement]:
     """Read tables by name, ``AMS-02_H_rigidity`` or ``voyager1_He_2016``, from the data folder.
 
     Raises
@@ -40,7 +40,7 @@ def load(names: Iterable[str], folder: str | Path) -> list[Table]:
     return [_read(name, Path(folder)) for name in names]
 
 
-def load_fluxes(names: Iterable[str], folder: str | Path) -> list[Table]:
+def load_fluxes(names: Iterable[str], folder: str | Path) -> list[Measurement]:
     """Like `load`, and refuse a table that is no flux of one element.
 
     Raises
@@ -53,7 +53,7 @@ def load_fluxes(names: Iterable[str], folder: str | Path) -> list[Table]:
     return tables
 
 
-def load_fluxes_and_ratios(names: Iterable[str], folder: str | Path) -> list[Table]:
+def load_fluxes_and_ratios(names: Iterable[str], folder: str | Path) -> list[Measurement]:
     """Like `load`, and refuse what is neither a flux of one element nor a ratio of two.
 
     Raises
@@ -69,7 +69,7 @@ def load_fluxes_and_ratios(names: Iterable[str], folder: str | Path) -> list[Tab
     return tables
 
 
-def _read(name: str, folder: Path) -> Table:
+def _read(name: str, folder: Path) -> Measurement:
     of_voyager = voyager.is_voyager(name)
     below = folder / (voyager.FOLDER if of_voyager else POINTS)
     if not below.is_dir():
@@ -87,7 +87,7 @@ def _read(name: str, folder: Path) -> Table:
     if of_voyager:
         return voyager.read(name, folder)
     rows = read_rows(below / f"{name}.csv")
-    return Table(name=name, **_header(rows), **_numbers(rows))
+    return Measurement(name=name, **_header(rows), **_numbers(rows))
 
 
 def _header(rows: Rows) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class MeasurementError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class Measurement:
     """A table as its experiment published it.
 
     Attributes
@@ -110,7 +110,7 @@ class Spectrum:
     interstellar: bool = False
 
 
-def ratio_parts(table: Table) -> tuple[str, str]:
+def ratio_parts(table: Measurement) -> tuple[str, str]:
     """The elements above and below the line of a ratio.
 
     Raises
@@ -131,7 +131,7 @@ def ratio_parts(table: Table) -> tuple[str, str]:
     return above, below
 
 
-def per_nucleon(table: Table) -> Spectrum:
+def per_nucleon(table: Measurement) -> Spectrum:
     """A flux over rigidity or energy per particle as one over kinetic energy per nucleon.
 
     Φ_T = Φ_x dx/dT with dR/dT = A/(Z β) and dE/dT = A; the element's main isotope stands for all.

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from crtransport.measurements.rows import Rows, read_rows
-from crtransport.measurements.table import FLUX_UNITS, MeasurementError, Table
+from crtransport.measurements.table import FLUX_UNITS, Measurement, MeasurementError
 from crtransport.nuclides import ELEMENTS
 
 FOLDER = Path("cr-voyager")
@@ -36,7 +36,7 @@ def names(folder: Path) -> list[str]:
     return found
 
 
-def read(name: str, folder: Path) -> Table:
+def read(name: str, folder: Path) -> Measurement:
     """The table of one element, ``voyager1_He_2016``; heavier ones lie in one file together.
 
     Raises
@@ -58,7 +58,7 @@ def read(name: str, folder: Path) -> Table:
     stat_lo, stat_hi = both[:1] * 2 or ("err_lo", "err_hi")
     flux = rows.column("flux")
     systematic = rows.column("sys") if both else np.zeros_like(flux)
-    return Table(
+    return Measurement(
         name=name,
         experiment=EXPERIMENT,
         quantity=match["element"],

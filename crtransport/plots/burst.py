@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from crtransport.measurements.table import Spectrum, Table, per_nucleon
+from crtransport.measurements.table import Measurement, Spectrum, per_nucleon
 from crtransport.plots.style import GREY, MARKERS, line, new_figure, panel_label, style
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ _PANELS = 2  # elements beside each other
 _DECADES = 2.5  # below the peak of the sum
 
 
-def draw(dataset: xr.Dataset, points: Sequence[Table]) -> dict[str, Figure]:
+def draw(dataset: xr.Dataset, points: Sequence[Measurement]) -> dict[str, Figure]:
     """Flux × E^2.7 and dipole against kinetic energy per nucleon, two elements a figure.
 
     Parameters
     ----------
     dataset : xarray.Dataset
         Of `crtransport.problems.burst.solve`.
-    points : sequence of Table
+    points : sequence of Measurement
         Measured fluxes; those of elements that are not in the dataset are not drawn.
 
     Returns

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from crtransport.measurements.table import Spectrum, Table, per_nucleon
+from crtransport.measurements.table import Measurement, Spectrum, per_nucleon
 from crtransport.plots.galaxy_maps import maps
 from crtransport.plots.galaxy_panels import (
     ENERGY,
@@ -40,14 +40,14 @@ _MAPS = 3  # nuclides of one figure
 _FLUX = "$T^{2.7}\\,\\Phi$ [(GeV/n)$^{1.7}$ m$^{-2}$ s$^{-1}$ sr$^{-1}$]"
 
 
-def draw(dataset: xr.Dataset, points: Sequence[Table]) -> dict[str, Figure]:
+def draw(dataset: xr.Dataset, points: Sequence[Measurement]) -> dict[str, Figure]:
     """Spectra of the elements with their numerical error; ratios and maps if the dataset has them.
 
     Parameters
     ----------
     dataset : xarray.Dataset
         Of `crtransport.problems.galaxy.solve`.
-    points : sequence of Table
+    points : sequence of Measurement
         Measured fluxes and ratios; those of what is not in the dataset are not drawn.
 
     Returns

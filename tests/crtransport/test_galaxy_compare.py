@@ -11,7 +11,7 @@ import xarray as xr
 
 import crtransport
 from crtransport.deck.load import load_deck
-from crtransport.measurements import Table, voyager
+from crtransport.measurements import Measurement, voyager
 from crtransport.measurements.read import POINTS
 from crtransport.nuclides import nuclide
 from crtransport.problems.galaxy_compare import chi2, headline, interpolated, with_chi2
@@ -44,8 +44,8 @@ def dataset() -> xr.Dataset:
     )
 
 
-def table(quantity: str, y: np.ndarray, x_kind: str, unit: str = "1") -> Table:
-    return Table(
+def table(quantity: str, y: np.ndarray, x_kind: str, unit: str = "1") -> Measurement:
+    return Measurement(
         name=f"Experiment_{quantity}_{x_kind}",
         experiment="Experiment",
         quantity=quantity,

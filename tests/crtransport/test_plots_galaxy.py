@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
-from crtransport.measurements.table import Table
+from crtransport.measurements.table import Measurement
 from crtransport.plots.galaxy import draw
 from crtransport.plots.galaxy_maps import energy_name
 
@@ -53,9 +53,9 @@ def with_maps(data: xr.Dataset) -> xr.Dataset:
     return data.assign(density=density)
 
 
-def measured(quantity: str, x_kind: str = "kinetic_energy_per_nucleon_GeV") -> Table:
+def measured(quantity: str, x_kind: str = "kinetic_energy_per_nucleon_GeV") -> Measurement:
     one, flux = np.ones(2), "_" not in quantity
-    return Table(
+    return Measurement(
         name="t",
         experiment="Experiment",
         quantity=quantity,
