@@ -63,8 +63,8 @@ def abundance_factors(
         a = max(0, Σ e (d − s)/σ² / Σ e²/σ²),   the minimum of Σ((d − a e − s)/σ)² over a ≥ 0
 
     σ is the mean of the errors downwards and upwards, each statistical and systematic in
-    quadrature, as if the points were independent. A point counts where σ > 0 and where both parts
-    are finite: NaN leaves out what lies beyond the model's range.
+    quadrature, as if the points were independent. A point counts where it is no upper limit, where
+    σ > 0 and where both parts are finite: NaN leaves out what lies beyond the model's range.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def _points(table: Measurement, parts: Parts) -> Array:
         shapes = f"{emitted.shape} and {produced.shape}"
         raise MeasurementError(f"{table.name} has {len(table.x)} points, its parts have {shapes}")
     sigma = (table.error_lo + table.error_hi) / 2
-    counts = (sigma > 0) & np.isfinite(emitted) & np.isfinite(produced)
+    counts = table.measured & (sigma > 0) & np.isfinite(emitted) & np.isfinite(produced)
     scaled = np.stack([emitted, table.y - produced])[:, counts]
     return np.asarray(scaled / sigma[counts])
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from crtransport.measurements.table import Measurement, Spectrum, per_nucleon
-from crtransport.plots.style import GREY, MARKERS, line, new_figure, panel_label, style
+from crtransport.plots.style import GREY, MARKERS, bars, line, new_figure, panel_label, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -95,10 +95,11 @@ def _draw_flux(axes: Axes, here: xr.Dataset, several: bool) -> dict[str, Any]:
 
 def _draw_points(axes: Axes, spectrum: Spectrum, i: int) -> dict[str, Any]:
     scale = spectrum.kinetic_energy**_INDEX
-    bars = axes.errorbar(
+    y, errors = scale * spectrum.flux, (scale * spectrum.error_lo, scale * spectrum.error_hi)
+    drawn = axes.errorbar(
         spectrum.kinetic_energy,
-        scale * spectrum.flux,
-        yerr=[scale * spectrum.error_lo, scale * spectrum.error_hi],
+        y,
+        **bars(y, errors, spectrum.measured),
         color=GREY,
         marker=MARKERS[i % len(MARKERS)],
         markerfacecolor="white" if i % 2 else GREY,
@@ -106,7 +107,7 @@ def _draw_points(axes: Axes, spectrum: Spectrum, i: int) -> dict[str, Any]:
         elinewidth=0.7,
         zorder=2,
     )
-    return {spectrum.label: bars}
+    return {spectrum.label: drawn}
 
 
 def _draw_dipole(axes: Axes, here: xr.Dataset, several: bool) -> None:

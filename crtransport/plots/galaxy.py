@@ -99,8 +99,8 @@ def _spectra(
         for s in some:
             scale = s.kinetic_energy**_INDEX
             errors = scale * s.error_lo, scale * s.error_hi
-            y = scale * s.flux
-            handles[s.label] = draw_points(above[i], s.kinetic_energy, y, errors, marks[s.label])
+            points = s.kinetic_energy, scale * s.flux, errors, s.measured
+            handles[s.label] = draw_points(above[i], *points, marks[s.label])
         local = "species" in dataset.dims and element in dataset.species
         if local:
             handles |= _draw_sum(above[i], dataset.sel(species=element))

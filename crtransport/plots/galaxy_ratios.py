@@ -73,8 +73,8 @@ def _figure(dataset: xr.Dataset, panels: list[Panel]) -> Figure:
         x, curves = _draw_curves(axes, dataset.sel(ratio_name=name), tables)
         handles |= curves
         for t in tables:
-            errors = t.error_lo, t.error_hi
-            handles[t.experiment] = draw_points(axes, t.x, t.y, errors, marks[t.experiment])
+            points = t.x, t.y, (t.error_lo, t.error_hi), t.measured
+            handles[t.experiment] = draw_points(axes, *points, marks[t.experiment])
         lines = [np.asarray(curve.get_ydata()) for curve in curves.values()]
         _ratio_axis(axes, [*lines, *(t.y[(t.x >= x[0]) & (t.x <= x[-1])] for t in tables)])
         panel_label(axes, pretty(name))

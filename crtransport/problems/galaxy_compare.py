@@ -28,7 +28,8 @@ def with_chi2(dataset: xr.Dataset, tables: Sequence[Measurement], r_min: float) 
 
         χ² = Σ((model − measured)/σ)²,   σ² = σ_stat² + σ_sys², on the side of the model
 
-    over the points from ``r_min`` on and within the model's range whose errors are known. Errors
+    over the points from ``r_min`` on and within the model's range whose errors are known; upper
+    limits do not count. Errors
     count as independent, those of the flux scale too, so that χ² per point may be far below 1.
 
     Parameters
@@ -75,6 +76,7 @@ def chi2(dataset: xr.Dataset, table: Measurement, r_min: float) -> tuple[float, 
     # the end of a grid may miss a point by rounding
     inside = (x >= axis[0] * (1 - 1e-9)) & (x <= axis[-1] * (1 + 1e-9))
     inside &= (rigidity >= _bound(table, r_min)) & (errors[0] > 0) & (errors[1] > 0)
+    inside &= table.measured
     if not inside.any():
         return 0.0, 0
     difference = interpolated(axis, curve, x[inside]) - y[inside]

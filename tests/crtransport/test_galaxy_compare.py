@@ -12,7 +12,7 @@ import xarray as xr
 import crtransport
 from crtransport.deck.load import load_deck
 from crtransport.measurements import Measurement, voyager
-from crtransport.measurements.read import POINTS
+from crtransport.measurements.folders import POINTS
 from crtransport.nuclides import nuclide
 from crtransport.problems.galaxy_compare import chi2, headline, interpolated, with_chi2
 from crtransport.session import Session

@@ -18,7 +18,7 @@ from crtransport.measurements import (
     ratio_parts,
     voyager,
 )
-from crtransport.measurements.read import POINTS
+from crtransport.measurements.folders import POINTS
 from crtransport.nuclides import nuclide
 
 GOOD = """# Some One (A) He vs rigidity
