@@ -95,7 +95,7 @@ def blanks(line: str) -> list[str]:
     """Cells between blanks; "AMS02 (2011/05-2018/05)", written with one, is a single cell."""
     cells = line.split()
     if len(cells) == len(COLUMNS) + 1 and cells[2].startswith("("):
-        cells[1:3] = [" ".join(cells[1:3])]
+        cells[1:3] = ["".join(cells[1:3])]
     return cells
 
 

@@ -110,7 +110,7 @@ def _y_units(rows: Rows, text: str, x_kind: str) -> tuple[str, float]:
     if _NONE in text:
         return "1", 1.0
     for unit, (kind, scale) in _SCALES.items():
-        if f"/{unit}" in text and "m2" in text and (kind == "rigidity_GV") == (x_kind == kind):
+        if f"/{unit}" in text and "m2" in text and kind == x_kind:
             return FLUX_UNITS[x_kind], (1e4 if "cm2" in text else 1.0) / scale
     why = f"is {text!r}, must be none, or a flux with m2 or cm2 and per unit of the energy, /GeV"
     raise MeasurementError(f"{rows.place(0, 'Y_units')}: {why}")

@@ -77,7 +77,10 @@ def _header(rows: Rows) -> dict[str, Any]:
 
 def _epoch(value: str) -> dict[str, Any]:
     first, _, last = value.partition("/")
-    return {"epoch": (date.fromisoformat(first), date.fromisoformat(last))}
+    days = date.fromisoformat(first), date.fromisoformat(last)
+    if days[0] > days[1]:
+        raise ValueError("the first day is after the last")
+    return {"epoch": days}
 
 
 def _level(value: str) -> dict[str, Any]:
