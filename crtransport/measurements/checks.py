@@ -17,8 +17,10 @@ from crtransport.measurements.table import MeasurementError
 ERRORS = ("stat_lo", "stat_hi", "sys_lo", "sys_hi")
 
 _SAME = 1e-9  # relative difference of x below which two points are in one bin
-_ASYMMETRY = 3.0  # of the errors, in the median: twice as much as any published
+_ASYMMETRY = 3.0  # of the errors, in the median; published ones reach 2.3
+_LOPSIDED, _ALIKE = 0.2, 0.5  # logarithms of that ratio, and how little those of two kinds differ
 _SLOPE = 0.05  # in favour of the systematic error; published ones have at most -0.1
+_LEAST = 4  # points, too few to speak of most
 _FEW = 8  # points, too few to judge how errors grow
 _RELATIVISTIC = 1.0  # GeV/n or GV: above, fluxes fall and statistical errors grow
 
@@ -71,7 +73,8 @@ def remarks(reading: Reading) -> list[str]:
     """What looks odd: each one sentence that names file and line.
 
     Errors above their values, very different errors up- and downwards, systematic errors that grow
-    as only statistical ones do, and fluxes far from what is known.
+    as only statistical ones do, and fluxes far from what is known. Errors downwards taken for those
+    upwards look like any others: that cannot be told.
     """
     return [
         *_swapped_with_values(reading),
@@ -95,18 +98,23 @@ def _swapped_with_values(reading: Reading) -> Iterator[str]:
 
 
 def _swapped_sides(reading: Reading) -> Iterator[str]:
+    """A column taken for its neighbour makes errors lopsided, and two kinds of them alike."""
     one = reading.measurement
-    for kind in ("stat", "sys"):
-        low, high = getattr(one, f"{kind}_lo"), getattr(one, f"{kind}_hi")
-        known = one.measured & (low > 0) & (high > 0)
-        ratio = np.ones_like(low)
-        ratio[known] = np.maximum(low[known] / high[known], high[known] / low[known])
-        if known.any() and np.median(ratio[known]) > _ASYMMETRY:
-            i = int(np.argmax(ratio > _ASYMMETRY))
-            yield (
-                f"{reading.place(i, f'{kind}_lo')}: the errors downwards and upwards differ by a "
-                f"factor of {ratio[i]:.3g}, and so in most points: are columns interchanged?"
-            )
+    known = one.measured & np.all([getattr(one, field) > 0 for field in ERRORS], axis=0)
+    if known.sum() < _LEAST:
+        return
+    stat, sys = (
+        np.abs(np.log(getattr(one, f"{kind}_hi")[known] / getattr(one, f"{kind}_lo")[known]))
+        for kind in ("stat", "sys")
+    )
+    size = np.median(stat)
+    alike = size > _LOPSIDED and np.median(np.abs(stat - sys)) < _ALIKE * size
+    if alike or max(size, np.median(sys)) > np.log(_ASYMMETRY):
+        yield (
+            f"{reading.place(int(np.argmax(known)), 'stat_lo')}: the errors downwards and upwards "
+            f"differ by a factor of {np.exp(max(stat[0], sys[0])):.3g}, and much in most points: "
+            "are columns interchanged?"
+        )
 
 
 def _swapped_kinds(reading: Reading) -> Iterator[str]:

@@ -84,4 +84,4 @@ def not_found(name: str, folder: Path) -> str:
     close = difflib.get_close_matches(name[:100].lower(), known, n=3, cutoff=0.5)
     nearest = ", ".join(known[key] for key in close)
     hint = f"; nearest: {nearest}" if nearest else ""
-    return f"there is no table {name[:100]!r} in {below}{hint}"
+    return f"there is no table {name[:100]!r} in {folder}, and none was imported{hint}"

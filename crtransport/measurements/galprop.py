@@ -73,8 +73,7 @@ def _measurement(rows: Rows) -> Measurement:
     word = {name: rows.texts[name][0] for name in _WORDS}
     x_kind, x_scale = _x_units(rows, word["X_units"])
     unit, y_scale = _y_units(rows, word["Y_units"], x_kind)
-    parts = [_particle(rows, name) for name in ("numerator", "denominator")]
-    quantity = "_".join(filter(None, parts))
+    quantity = _quantity(*(_particle(rows, name) for name in ("numerator", "denominator")))
     low, high = rows.column("E_low") * x_scale, rows.column("E_high") * x_scale
     known = bool(np.all(low != high))
     y = rows.column("value") * y_scale
@@ -124,6 +123,14 @@ def _errors(rows: Rows, y: Array, y_scale: float) -> tuple[Array, Array]:
     scale = y if kind == "r" else y_scale
     down, up = rows.column("err_minus") * scale, rows.column("err_plus") * scale
     return np.where(down == 0, up, down), np.where(up == 0, down, up)
+
+
+def _quantity(above: str, below: str) -> str:
+    """ "H", "B_C", and "Be10_Be9": isotopes of one element are told apart."""
+    parts = [part for part in (above, below) if part]
+    if len(parts) == 2 and nuclide(above).charge == nuclide(below).charge:
+        parts = [f"{nuclide(part).element}{nuclide(part).mass_number}" for part in parts]
+    return "_".join(parts)
 
 
 def _particle(rows: Rows, column: str) -> str:

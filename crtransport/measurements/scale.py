@@ -1,6 +1,6 @@
 """Whether a flux is in the unit that it claims: against the fluxes that everyone knows.
 
-    x^2.7 Φ(x) = const within a factor of 30,   from 3 GV or 1 TeV to 1 PV or 1 PeV
+    x^2.7 Φ(x) = const within a factor of 30,   from 3 GV or 1 TeV to 100 PV or 100 PeV
 
 with the constants of the table below, to one or two digits: elements over rigidity at 100 GV
 (AMS-02, Phys. Rep. 894 (2021) 1, and its papers on F, Na, Al, Ne, Mg, Si, S and Fe; CALET on Ti,
@@ -45,7 +45,7 @@ _GROUPS = {"allParticle": 3e4, "light": 1.5e4}
 _INDEX = 2.7
 _FACTOR = 30.0
 _LOWEST = {"elements": 3.0, "groups": 1e3}  # GV, GeV
-_HIGHEST = 1e6  # GV, GeV
+_HIGHEST = 1e8  # GV, GeV
 _MISTAKES = {4: "per m2 and per cm2", 3: "GeV and MeV"}
 
 
@@ -60,10 +60,10 @@ def off_scale(reading: Reading) -> Iterator[str]:
     if abs(np.log10(ratio)) > np.log10(_FACTOR):
         i = int(np.argmax(counted))
         power = min(_MISTAKES, key=lambda n: abs(abs(np.log10(ratio)) - n))
+        unit = "GV" if one.quantity in _ELEMENTS else "GeV"
         yield (
-            f"{reading.place(i, 'y')}: fluxes of {one.quantity} from {x[i]:.3g} "
-            f"{'GV' if one.quantity in _ELEMENTS else 'GeV'} on are {ratio:.1g} of what is known: "
-            f"are {_MISTAKES[power]} mixed up?"
+            f"{reading.place(i, 'y')}: from {x[i]:.3g} {unit} on, fluxes of {one.quantity} are "
+            f"{ratio:.1g} times what is known: are {_MISTAKES[power]} mixed up?"
         )
 
 
