@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -121,3 +123,13 @@ def test_what_cannot_be_fitted_is_refused() -> None:
     ratio = Measurement(**vars(measured) | {"unit": "1"})
     with pytest.raises(MeasurementError, match="one is no flux"):
         abundance_factors({"one": nothing}, [ratio])
+
+
+def test_upper_limits_do_not_count() -> None:
+    one = table(np.ones_like(X))
+    limits = np.arange(len(X)) == 2
+    parts = {"one": Parts(emitted=np.ones_like(X), produced=np.zeros_like(X))}
+    fitted = abundance_factors(parts, [replace(one, limits=limits, limit_level=0.9)])["N"]
+    assert fitted.points == len(X) - 1
+    with pytest.raises(MeasurementError, match="one: upper limits need a confidence level"):
+        replace(one, limits=limits)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from crtransport import cli
-from crtransport.measurements import MeasurementError, folders, load
+from crtransport import cli, console
+from crtransport.measurements import MeasurementError, MeasurementWarning, folders, load
 from crtransport.measurements.fetch import is_catalogue, query_of
 from crtransport.run import measured, without_folder
 
@@ -21,10 +21,9 @@ x,y,stat_lo,stat_hi,sys_lo,sys_hi
 10,5.2,0.1,0.1,0.2,0.2
 20,0.8,0.1,0.1,0.2,0.2
 """
-USINE = """B/C XYZ(2031/05-2036/05) R {} 0 0 0.24 -0.01 0.01 0 0 2037X 5 1 2031/05/19-0:2036/05/26-0 \
-0
-B/C XYZ(2037/05-2038/05) R {} 0 0 0.25 -0.01 0.01 0 0 2039X 5 1 2037/05/19-0:2038/05/26-0 0
-"""
+_ROW = "B/C XYZ({0}) R {1} 0 0 0.24 -0.01 0.01 0 0 2039X 5 1 {2} 0\n"
+USINE = _ROW.format("2031/05-2036/05", "{}", "2031/05/19-0:2036/05/26-0")
+USINE += _ROW.format("2037/05-2038/05", "{}", "2037/05/19-0:2038/05/26-0")
 
 
 class Ended(NamedTuple):
@@ -318,3 +317,11 @@ def test_remarks_are_said(command: Command, cache: Path) -> None:
     assert ended.code == 0
     assert "crtransport: warning: " in ended.err
     assert "odd.csv, line 5, column y: from 10 GV on, fluxes of He are 0.0001 times" in ended.err
+
+
+def test_warnings_are_blocks(capsys: pytest.CaptureFixture[str]) -> None:
+    console.warn(MeasurementWarning("x.csv, line 5: odd"), MeasurementWarning, "read.py", 32)
+    console.warn("old", DeprecationWarning, "other.py", 7)
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "crtransport: warning: x.csv, line 5: odd"
+    assert second == "crtransport: warning: old (other.py, line 7)"

@@ -65,6 +65,15 @@ def counted(low: float, high: float) -> int:
     return int(np.sum((low <= X) & (high >= X)))
 
 
+def test_upper_limits_do_not_count() -> None:
+    one = table("B", 2 * X**-3.0, OVER_R, FLUX_R)
+    every = chi2(dataset(), one, 0.0)
+    limits = np.arange(len(X)) == 5
+    some = chi2(dataset(), replace(one, limits=limits, limit_level=0.9), 0.0)
+    assert some[1] == every[1] - 1
+    assert some[0] == pytest.approx(every[0] * some[1] / every[1])
+
+
 @pytest.mark.parametrize(
     ("quantity", "exact", "x_kind", "unit"),
     [

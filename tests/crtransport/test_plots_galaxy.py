@@ -96,6 +96,17 @@ def test_spectra_stand_beside_what_is_measured(nuclides: tuple[str, ...]) -> Non
     assert not any(box.overlaps(axes.get_window_extent()) for axes in figure.axes)
 
 
+@pytest.mark.parametrize(("quantity", "panel"), [("B", ""), ("B_C", "ratios")])
+def test_upper_limits_hang_on_arrows(quantity: str, panel: str) -> None:
+    one = measured(quantity)
+    limit = replace(one, limits=np.array([False, True]), limit_level=0.95)
+    data = dataset(*LIGHT, ratios=("B/C",))
+    for points, arrows in ((one, 0), (limit, 1)):
+        (axes,) = (a for a in draw(data, [points])[panel].axes if points_in(a))
+        _, caps, _ = points_in(axes)[0]
+        assert sum(len(np.atleast_1d(cap.get_xdata())) for cap in caps) == arrows
+
+
 def test_element_is_the_sum_of_its_isotopes() -> None:
     """The lines of a panel: interstellar, at the Earth, and each isotope at the Earth."""
     data = dataset("B10", "B11")
