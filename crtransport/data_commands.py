@@ -158,15 +158,13 @@ def _folders(data: str | None) -> list[Path]:
 
 
 def _number(level: str | None) -> float | None:
-    if level is None:
-        return None
+    from crtransport.measurements.reading import confidence_level
+    from crtransport.measurements.table import MeasurementError
+
     try:
-        value = float(level)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1:
-        raise InputError(f"--limit-level {level}: must be a number between 0 and 1, such as 0.95")
-    return value
+        return None if level is None else confidence_level(level)
+    except MeasurementError as error:
+        raise InputError(f"--limit-level: {error}, such as 0.95") from None
 
 
 def _fetch_table(name: str, level: float | None, force: bool) -> int:

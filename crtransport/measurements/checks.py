@@ -34,6 +34,9 @@ def check(reading: Reading) -> None:
         Naming file, line and column.
     """
     one = reading.measurement
+    for field in ("x", "y", *ERRORS):
+        # finite in the file, but not in our unit
+        _refuse(reading, field, ~np.isfinite(getattr(one, field)), "is too large")
     _refuse(reading, "x", one.x <= 0, "must be greater than 0")
     for field in ERRORS:
         _refuse(reading, field, getattr(one, field) < 0, "is an error, must be at least 0")
@@ -76,12 +79,14 @@ def remarks(reading: Reading) -> list[str]:
     as only statistical ones do, and fluxes far from what is known. Errors downwards taken for those
     upwards look like any others: that cannot be told.
     """
-    return [
-        *_swapped_with_values(reading),
-        *_swapped_sides(reading),
-        *_swapped_kinds(reading),
-        *off_scale(reading),
-    ]
+    # numbers such as 1e-320 are odd, but no trouble
+    with np.errstate(all="ignore"):
+        return [
+            *_swapped_with_values(reading),
+            *_swapped_sides(reading),
+            *_swapped_kinds(reading),
+            *off_scale(reading),
+        ]
 
 
 def _swapped_with_values(reading: Reading) -> Iterator[str]:

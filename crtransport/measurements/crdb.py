@@ -130,12 +130,15 @@ def _measurement(rows: Rows, limit_level: float | None) -> Measurement:
     if words[AXIS].upper() not in AXES:
         why = f"{words[AXIS]!r} is no axis that can be used; these can: {', '.join(AXES)}"
         raise MeasurementError(f"{rows.place(0, AXIS)}: {why}")
+    words[EXPERIMENT] = words[EXPERIMENT].partition("(")[0].strip()
+    for name in (QUANTITY, EXPERIMENT, REFERENCE):
+        if not words[name]:
+            raise MeasurementError(f"{rows.place(0, name)}: is empty")
     x_kind = AXES[words[AXIS].upper()]
     quantity = quantity_name(words[QUANTITY])
-    experiment = words[EXPERIMENT].partition("(")[0].strip()
     return Measurement(
-        name=table_name(experiment, quantity, x_kind),
-        experiment=experiment,
+        name=table_name(words[EXPERIMENT], quantity, x_kind),
+        experiment=words[EXPERIMENT],
         quantity=quantity,
         reference=words[REFERENCE],
         x_kind=x_kind,

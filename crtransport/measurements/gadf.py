@@ -20,7 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from crtransport.measurements.reading import Reading, edges, table_name, upper_limits
+from crtransport.measurements.reading import (
+    Reading,
+    confidence_level,
+    edges,
+    table_name,
+    upper_limits,
+)
 from crtransport.measurements.rows import Array, Rows, comma, read_rows
 from crtransport.measurements.table import Measurement, MeasurementError
 from crtransport.units import UnitError, parse_unit
@@ -103,7 +109,6 @@ def _measurement(
         f"stat_{side}": np.where(is_limit, 0.0, _known(rows, _error(rows, kind, sign)) * scale)
         for side, sign in (("lo", "n"), ("hi", "p"))
     }
-    level = _LEVEL.search(head)
     flags = is_limit.astype(float)
     return Measurement(
         name=table_name(rows.path.stem, "gamma", _X_KIND),
@@ -118,8 +123,16 @@ def _measurement(
         sys_lo=np.zeros_like(x),
         sys_hi=np.zeros_like(x),
         **_edges(rows, units),
-        **upper_limits(rows, f"{kind}_ul", flags, float(level[1]) if level else limit_level),
+        **upper_limits(rows, f"{kind}_ul", flags, _level(rows, head) or limit_level),
     )
+
+
+def _level(rows: Rows, head: str) -> float | None:
+    match = _LEVEL.search(head)
+    try:
+        return confidence_level(match[1]) if match else None
+    except MeasurementError as error:
+        raise MeasurementError(f"{rows.path}, UL_CONF: {error}") from None
 
 
 def _units(head: str) -> dict[str, str]:

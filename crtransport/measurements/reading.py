@@ -83,6 +83,22 @@ def upper_limits(rows: Rows, column: str, flags: Array, level: float | None) -> 
     return {"limits": flags == 1, "limit_level": level}
 
 
+def confidence_level(text: str) -> float:
+    """A number between 0 and 1.
+
+    Raises
+    ------
+    MeasurementError
+    """
+    try:
+        level = float(text)
+    except ValueError:
+        level = 0.0
+    if not 0 < level < 1:
+        raise MeasurementError(f"{text[:40]!r} is no confidence level: a number between 0 and 1")
+    return level
+
+
 def quantity_name(text: str) -> str:
     """What databases write "B/C" and "10Be/9Be" as we do: "B_C", "Be10_Be9"."""
     parts = text.replace(" ", "").split("/")

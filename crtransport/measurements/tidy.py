@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from crtransport.measurements.reading import Reading, edges, upper_limits
+from crtransport.measurements.reading import Reading, confidence_level, edges, upper_limits
 from crtransport.measurements.rows import Rows, read_rows
 from crtransport.measurements.table import AXIS_NAMES, Measurement, MeasurementError
 
@@ -84,10 +84,7 @@ def _epoch(value: str) -> dict[str, Any]:
 
 
 def _level(value: str) -> dict[str, Any]:
-    level = float(value)
-    if not 0 < level < 1:
-        raise ValueError("a confidence level is between 0 and 1")
-    return {"limit_level": level}
+    return {"limit_level": confidence_level(value)}
 
 
 def _interstellar(value: str) -> dict[str, Any]:

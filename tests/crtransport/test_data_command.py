@@ -151,7 +151,7 @@ def test_decks_find_what_was_imported(command: Command, cache: Path) -> None:
         (["import", "no_such_file"], "no_such_file cannot be read"),
         (
             ["import", "mine.csv", "--limit-level", "95"],
-            "--limit-level 95: must be a number",
+            "--limit-level: '95' is no confidence level: a number b",
         ),
         (["import"], "Missing argument"),
         (["path", "mine"], "no such folder (--data, or CRTRANSPORT_DATA)"),

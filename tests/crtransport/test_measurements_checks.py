@@ -158,8 +158,8 @@ def test_an_odd_table_of_a_deck_is_a_warning(tmp_path: Path) -> None:
     ("line", "message"),
     [
         ("", r"line 25, column upper_limit: an upper limit without its confidence level"),
-        ("# upper_limit_level: 95\n", r"'# upper_limit_level: 95': a confidence level is between"),
-        ("# upper_limit_level: high\n", "could not convert"),
+        ("# upper_limit_level: 95\n", r"'# upper_limit_level: 95': '95' is no confidence level"),
+        ("# upper_limit_level: high\n", "'high' is no confidence level: a number between 0 and 1"),
         ("# epoch: 2031-01-02/2031-01-01\n", "the first day is after the last"),
         ("# epoch: 2031\n", "one.csv, '# epoch: 2031': Invalid isoformat"),
         ("# interstellar: perhaps\n", "must be yes or no"),

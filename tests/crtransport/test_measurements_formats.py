@@ -176,11 +176,14 @@ def test_what_is_written_tidily_reads_the_same(
         (ECSV.replace("e_ref, unit: TeV", "e_ref, unit: TV"), "unit of column e_ref: 'TV' is no"),
         (ECSV.replace("e_ref, unit: TeV", "e_ref, unit: Tev"), 'e_ref: unknown unit "Tev"'),
         (ECSV.replace("# - {UL_CONF: 0.95}\n", ""), "line 15, column dnde_ul: an upper limit with"),
+        (GALPROP.replace("1e-7", "1e307"), "line 3, column value: 1e.307 is too large"),
+        (ECSV.replace("0.95", "95"), "UL_CONF: '95' is no confidence level: a number between"),
+        (USINE.replace("Far(2040", "(2040"), "line 6, column SUB-EXP NAME: is empty"),
         (ECSV.replace("2e-12", "nan").replace(" 1e-12\n", " nan\n"), "line 15 on: no row has a va"),
     ],
 )
 def test_bad_files_are_refused_with_their_line(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(MeasurementError, match=message) as caught:
+    with pytest.raises(MeasurementError, match=message) as caught, np.errstate(over="ignore"):
         read(tmp_path, text)
     assert "\n" not in str(caught.value)
 
