@@ -3,6 +3,8 @@
 # light at the top: each command imports what it needs, so that --help answers at once
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,18 +56,18 @@ def list_(data: str | None) -> int:
 
     wrong = []
     for folder in _folders(data):
+        with _as_input_error():
+            names = folders.names(folder)
         rows = []
-        for name in folders.names(folder):
+        for name in names:
             try:
                 rows.append(_row(folders.read_table(name, folder).measurement))
             except MeasurementError as error:
                 wrong.append(str(error))
         catalogues = sorted(path.name for path in (folder / folders.CATALOGUES).glob("*/"))
         click.echo(f"{folder}: {len(rows)} tables, {len(catalogues)} catalogues")
-        if rows:
-            click.echo(aligned(rows, "  "))
-        for name in catalogues:
-            click.echo(f"  {name}")
+        for line in [*(aligned(rows).splitlines() if rows else ()), *catalogues]:
+            click.echo(f"  {line}")
     for text in wrong:
         console.say(text)
     return console.FAILED if wrong else console.DONE
@@ -85,13 +87,14 @@ def path(name: str, data: str | None) -> int:
     from crtransport.measurements.fetch import is_catalogue
 
     places = _folders(data)
-    found = [folders.file_of(name, folder) for folder in places]
-    if is_catalogue(name) and (catalogue := catalogue_folder(name)).is_dir():
-        found.append(catalogue)
-    for file in filter(None, found):
-        click.echo(str(file))
-        return console.DONE
-    raise InputError(folders.not_found(name, places[0]))
+    with _as_input_error():
+        found = [folders.file_of(name, folder) for folder in places]
+        if is_catalogue(name) and (catalogue := catalogue_folder(name)).is_dir():
+            found.append(catalogue)
+        for file in filter(None, found):
+            click.echo(str(file))
+            return console.DONE
+        raise InputError(folders.not_found(name, places[0]))
 
 
 @data.command()
@@ -105,14 +108,14 @@ def fetch(name: str, limit_level: str | None, force: bool) -> int:
     Example: crtransport data fetch AMS02_B_C_rigidity
              crtransport data fetch J/MNRAS/507/5161
     """
-    from crtransport.measurements import MeasurementError
     from crtransport.measurements.fetch import is_catalogue
 
     level = _number(limit_level)
     try:
-        return _fetch_catalogue(name) if is_catalogue(name) else _fetch_table(name, level, force)
-    except MeasurementError as error:
-        raise InputError(str(error)) from None
+        with _as_input_error():
+            return (
+                _fetch_catalogue(name) if is_catalogue(name) else _fetch_table(name, level, force)
+            )
     except ImportError as error:
         missing = f"the package {error.name} is not installed"
         hint = 'install it: python -m pip install "crtransport[data]"'
@@ -137,12 +140,10 @@ def import_(file: str, limit_level: str | None, force: bool) -> int:
     Example: crtransport data import my_export.txt --limit-level 0.95
     """
     from crtransport.data_store import store
-    from crtransport.measurements import MeasurementError, read_file
+    from crtransport.measurements import read_file
 
-    try:
+    with _as_input_error():
         _say_stored(store(read_file(file, _number(limit_level)), force))
-    except MeasurementError as error:
-        raise InputError(str(error)) from None
     return console.DONE
 
 
@@ -159,12 +160,20 @@ def _folders(data: str | None) -> list[Path]:
 
 def _number(level: str | None) -> float | None:
     from crtransport.measurements.reading import confidence_level
-    from crtransport.measurements.table import MeasurementError
+
+    with _as_input_error("--limit-level: "):
+        return None if level is None else confidence_level(level)
+
+
+@contextlib.contextmanager
+def _as_input_error(where: str = "") -> Iterator[None]:
+    """Tell what is wrong with a measurement as an error of the input."""
+    from crtransport.measurements import MeasurementError
 
     try:
-        return None if level is None else confidence_level(level)
+        yield
     except MeasurementError as error:
-        raise InputError(f"--limit-level: {error}, such as 0.95") from None
+        raise InputError(f"{where}{error}") from None
 
 
 def _fetch_table(name: str, level: float | None, force: bool) -> int:

@@ -5,7 +5,7 @@ Columns, units and header keywords: section "SED" of the specification, version 
 ``e2dnde``, ``_err`` or ``_errn`` and ``_errp``, ``_ul`` at the confidence level ``UL_CONF``,
 ``is_ul``, ``e_min`` and ``e_max``. Rows with neither value nor limit, as the specification allows,
 are left out. ECSV: the Astropy Proposal for Enhancement 6; only the names and units of the columns
-and the two keywords are looked for, so that no YAML needs to be read.
+and the one keyword are looked for, so that no YAML needs to be read.
 
 A photon's energy is its total energy; fluxes of sources are not per sr.
 """

@@ -16,6 +16,7 @@ checked against an export of CRDB, of which none was at hand.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,6 @@ _SCALES = {
     "GV": ("rigidity_GV", 1.0),
     "MV": ("rigidity_GV", 1e-3),
 }
-_NONE = "none"
 
 
 def read(path: Path, limit_level: float | None = None) -> list[Reading]:
@@ -73,7 +73,7 @@ def _measurement(rows: Rows) -> Measurement:
     word = {name: rows.texts[name][0] for name in _WORDS}
     x_kind, x_scale = _x_units(rows, word["X_units"])
     unit, y_scale = _y_units(rows, word["Y_units"], x_kind)
-    quantity = _quantity(*(_particle(rows, name) for name in ("numerator", "denominator")))
+    quantity = _quantity(rows)
     low, high = rows.column("E_low") * x_scale, rows.column("E_high") * x_scale
     known = bool(np.all(low != high))
     y = rows.column("value") * y_scale
@@ -106,7 +106,7 @@ def _x_units(rows: Rows, text: str) -> tuple[str, float]:
 
 def _y_units(rows: Rows, text: str, x_kind: str) -> tuple[str, float]:
     """Unit, and its size in that unit; looked for piece by piece, as GALPROP does."""
-    if _NONE in text:
+    if "none" in text:
         return "1", 1.0
     for unit, (kind, scale) in _SCALES.items():
         if f"/{unit}" in text and "m2" in text and kind == x_kind:
@@ -125,27 +125,33 @@ def _errors(rows: Rows, y: Array, y_scale: float) -> tuple[Array, Array]:
     return np.where(down == 0, up, down), np.where(up == 0, down, up)
 
 
-def _quantity(above: str, below: str) -> str:
+def _quantity(rows: Rows) -> str:
     """ "H", "B_C", and "Be10_Be9": isotopes of one element are told apart."""
-    parts = [part for part in (above, below) if part]
-    if len(parts) == 2 and nuclide(above).charge == nuclide(below).charge:
-        parts = [f"{nuclide(part).element}{nuclide(part).mass_number}" for part in parts]
-    return "_".join(parts)
+    above, below = (_particle(rows, name) for name in ("numerator", "denominator"))
+    if not above:
+        raise MeasurementError(f"{rows.place(0, 'numerator')}: names no nuclide")
+    isotopes = above[:1] == below[:1]
+    names = []
+    for element, *mass_number in filter(None, (above, below)):
+        main = nuclide(element).mass_number
+        only = mass_number or ([main] if isotopes else [])
+        names.append(element if only in ([], [main]) and not isotopes else f"{element}{only[0]}")
+    return "_".join(names)
 
 
-def _particle(rows: Rows, column: str) -> str:
-    """Element or nuclide of "5.10 5.11 0.0"; an element where its isotopes are named together."""
+def _particle(rows: Rows, column: str) -> tuple[Any, ...]:
+    """Element of "5.10 5.11 0.0", and the mass number where there is only one; () of none."""
     text = rows.texts[column][0]
     try:
         pairs = {tuple(map(int, word.split("."))) for word in text.split()} - {(0, 0)}
         charges = {z for z, _ in pairs}
         if not pairs:
-            return ""
-        element = ELEMENTS[min(charges) - 1]
+            return ()
         if len(charges) > 1 or min(charges) < 1:
             raise ValueError
+        element = ELEMENTS[min(charges) - 1]
     except (ValueError, IndexError):
-        why = f"{text!r} is no element: its nuclides as Z.A, up to nickel"
+        why = f"{text[:40]!r} is no element: its nuclides as Z.A, up to nickel"
         raise MeasurementError(f"{rows.place(0, column)}: {why}") from None
-    only = {a for _, a in pairs} - {nuclide(element).mass_number, 0, -1}
-    return f"{element}{only.pop()}" if len(pairs) == 1 and only else element
+    only = [a for _, a in pairs if a > 0]
+    return (element, *only) if len(pairs) == 1 else (element,)

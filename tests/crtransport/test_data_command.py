@@ -128,6 +128,15 @@ def test_a_table_that_cannot_be_read_is_told_of_in_the_list(command: Command, ca
     assert "bad.csv, line 5, column y: 'five' is no number" in ended.err
 
 
+def test_a_folder_that_cannot_be_listed(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "cr-voyager").mkdir()
+    (tmp_path / "cr-voyager" / "voyager1_nuclei_2016.csv").write_text("Z,e\nx,1\n")
+    for args in (["list"], ["path", "voyager1_B_2016"]):
+        ended = command(*args, "--data", tmp_path)
+        assert ended.code == 2
+        assert "nuclei_2016.csv, line 2, column Z: 'x' is no number" in ended.err
+
+
 class Deck:
     """As much of a deck as tables are looked for by."""
 

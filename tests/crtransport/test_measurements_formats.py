@@ -176,6 +176,7 @@ def test_what_is_written_tidily_reads_the_same(
         (ECSV.replace("e_ref, unit: TeV", "e_ref, unit: TV"), "unit of column e_ref: 'TV' is no"),
         (ECSV.replace("e_ref, unit: TeV", "e_ref, unit: Tev"), 'e_ref: unknown unit "Tev"'),
         (ECSV.replace("# - {UL_CONF: 0.95}\n", ""), "line 15, column dnde_ul: an upper limit with"),
+        (GALPROP.replace(" 1.1 0.0 0.0 |", " 0.0 0.0 0.0 |"), "line 2, column numerator: names no"),
         (GALPROP.replace("1e-7", "1e307"), "line 3, column value: 1e.307 is too large"),
         (ECSV.replace("0.95", "95"), "UL_CONF: '95' is no confidence level: a number between"),
         (USINE.replace("Far(2040", "(2040"), "line 6, column SUB-EXP NAME: is empty"),
