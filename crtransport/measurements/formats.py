@@ -55,7 +55,8 @@ def _reader(path: Path) -> Reader:
         with path.open(encoding="utf-8-sig") as file:
             head = [line.rstrip() for line in islice(file, _HEAD)]
     except (OSError, UnicodeDecodeError) as error:
-        raise MeasurementError(f"{path} cannot be read: {error}") from None
+        why = getattr(error, "strerror", None) or error
+        raise MeasurementError(f"{path} cannot be read: {why}") from None
     if head and head[0].startswith(gadf.MARK):
         return gadf.read
     if any(tidy.MARK.match(line) for line in head):
@@ -64,7 +65,7 @@ def _reader(path: Path) -> Reader:
     number, row = next(rows, (0, ""))
     if not number:
         raise MeasurementError(f"{path}: no rows of numbers in its first {len(head)} lines")
-    reader = _by_cells(row)
+    reader = tidy.read if row.startswith("x,") else _by_cells(row)
     if reader is None:
         why = f"{len(comma(row))} cells between commas and {len(row.split())} between blanks"
         raise MeasurementError(f"{path}, line {number}: {why}; known are {KNOWN}")

@@ -130,7 +130,8 @@ def read_rows(
         wanted = {*numbers}, {*optional}, {*texts}
         kept, words, lines = _collected(path, body, header, split, wanted)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise MeasurementError(f"{path} cannot be read: {error}") from None
+        why = getattr(error, "strerror", None) or error
+        raise MeasurementError(f"{path} cannot be read: {why}") from None
     if not lines:
         raise MeasurementError(f"{path}: no rows of numbers in its {_count(path)} lines")
     return Rows(

@@ -78,7 +78,8 @@ def read(name: str, folder: Path) -> Reading:
         **edges(rows, "e_lo", "e_hi"),
         interstellar=True,
     )
-    columns = {"x": "e", "x_lo": "e_lo", "x_hi": "e_hi", "y": "flux"}
+    point = "e" if rows.has("e") else "e_lo"
+    columns = {"x": point, "x_lo": "e_lo", "x_hi": "e_hi", "y": "flux"}
     columns |= {"stat_lo": stat_lo, "stat_hi": stat_hi, "sys_lo": "sys", "sys_hi": "sys"}
     return Reading(measurement=measurement, rows=rows, columns=columns, kind="table of Voyager 1")
 
