@@ -15,7 +15,7 @@ from crtransport.deck.read import deck_name
 from crtransport.deck.schema import Deck
 from crtransport.measurements.table import MeasurementError
 from crtransport.output import check_folder, netcdf_bytes, png_bytes, write_atomic
-from crtransport.run import MODELS, measured, measured_names, run
+from crtransport.run import MODELS, measured, measured_names, run, without_folder
 
 PLOTS = {
     "flux-tube": "crtransport.plots.flux_tube",
@@ -111,12 +111,13 @@ class Session:
     def _left_out(self, deck: Deck) -> list[tuple[str, str]]:
         """A line on the measured points that the deck names and no folder was given for."""
         wanted = self.plots or deck.model == "galaxy"  # whose numbers lack χ² then
-        if self.data is not None or not wanted or not measured_names(deck):
+        if self.data is not None or not wanted or not (missing := without_folder(deck)):
             return []
         what = "measured points"
         if isinstance(deck, GalaxyDeck) and deck.compare.fit_norms:
             what = "measured points, fit of norms"
-        return [(what, "left out: give their folder by --data or CRTRANSPORT_DATA")]
+        some = "" if missing == measured_names(deck) else f" {', '.join(missing)}"
+        return [(what, f"left out{some}: give their folder by --data or CRTRANSPORT_DATA")]
 
     def _draw(self, name: str, deck: Deck, dataset: Any) -> list[Path]:
         import matplotlib

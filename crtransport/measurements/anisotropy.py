@@ -54,10 +54,10 @@ def read_anisotropy(path: str) -> Anisotropy:
     MeasurementError
         If it cannot be read, naming line and column.
     """
-    rows = read_rows(Path(path))
-    columns = {name: rows.column(name) for name in _COLUMNS}
+    rows = read_rows(Path(path), numbers=_COLUMNS, required=_COLUMNS)
     for name in ("energy", "amplitude"):
-        if np.any(columns[name] <= 0):
-            line = rows.cells[int(np.argmax(columns[name] <= 0))][0]
-            raise MeasurementError(f"{path}, line {line}, column {name}: must be greater than 0")
-    return Anisotropy(label=Path(path).stem, **columns)
+        wrong = rows.column(name) <= 0
+        if wrong.any():
+            place = rows.place(int(np.argmax(wrong)), name)
+            raise MeasurementError(f"{place}: must be greater than 0")
+    return Anisotropy(label=Path(path).stem, **{name: rows.column(name) for name in _COLUMNS})

@@ -11,10 +11,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from crtransport.measurements.anisotropy import Anisotropy
-from crtransport.measurements.table import Spectrum, Table, per_nucleon
+from crtransport.measurements.table import Measurement, Spectrum, per_nucleon
 from crtransport.nuclides import nuclide
 from crtransport.plots.galaxy_dipole import draw_measured, draw_phase
-from crtransport.plots.style import COLOURS, GREY, MARKERS, line, new_figure, panel_label, style
+from crtransport.plots.style import (
+    COLOURS,
+    GREY,
+    MARKERS,
+    bars,
+    line,
+    new_figure,
+    panel_label,
+    style,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,14 +33,14 @@ _PANELS = 2  # elements beside each other
 _DECADES = 2.5  # below the peak of the sum
 
 
-def draw(dataset: xr.Dataset, points: Sequence[Table | Anisotropy]) -> dict[str, Figure]:
+def draw(dataset: xr.Dataset, points: Sequence[Measurement | Anisotropy]) -> dict[str, Figure]:
     """Flux × E^2.7 and dipole against kinetic energy per nucleon, two elements a figure.
 
     Parameters
     ----------
     dataset : xarray.Dataset
         Of `crtransport.problems.burst.solve`.
-    points : sequence of Table or Anisotropy
+    points : sequence of Measurement or Anisotropy
         Measured fluxes and dipoles; those of elements that are not in the dataset are not drawn.
 
     Returns
@@ -39,7 +48,7 @@ def draw(dataset: xr.Dataset, points: Sequence[Table | Anisotropy]) -> dict[str,
     dict
         Figures by name; the first one's is "".
     """
-    measured = [per_nucleon(table) for table in points if isinstance(table, Table)]
+    measured = [per_nucleon(table) for table in points if isinstance(table, Measurement)]
     dipoles = [table for table in points if isinstance(table, Anisotropy)]
     species = [str(name) for name in dataset.species.values]
     figures = {}
@@ -120,10 +129,11 @@ def _draw_bands(axes: Axes, energy: Any, quantiles: Any) -> dict[str, Any]:
 
 def _draw_points(axes: Axes, spectrum: Spectrum, i: int) -> dict[str, Any]:
     scale = spectrum.kinetic_energy**_INDEX
-    bars = axes.errorbar(
+    y, errors = scale * spectrum.flux, (scale * spectrum.error_lo, scale * spectrum.error_hi)
+    drawn = axes.errorbar(
         spectrum.kinetic_energy,
-        scale * spectrum.flux,
-        yerr=[scale * spectrum.error_lo, scale * spectrum.error_hi],
+        y,
+        **bars(y, errors, spectrum.measured),
         color=GREY,
         marker=MARKERS[i % len(MARKERS)],
         markerfacecolor="white" if i % 2 else GREY,
@@ -131,7 +141,7 @@ def _draw_points(axes: Axes, spectrum: Spectrum, i: int) -> dict[str, Any]:
         elinewidth=0.7,
         zorder=2,
     )
-    return {spectrum.label: bars}
+    return {spectrum.label: drawn}
 
 
 def _draw_dipole(axes: Axes, here: xr.Dataset, several: bool) -> None:

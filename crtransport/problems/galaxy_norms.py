@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from crtransport.deck.galaxy import GalaxyDeck
-from crtransport.measurements.table import MeasurementError, Table, per_nucleon
+from crtransport.measurements.table import Measurement, MeasurementError, per_nucleon
 from crtransport.nuclides import nuclide
 from crtransport.physics.injection import Source
 from crtransport.problems.galaxy_answer import Answer, Flux, elements
@@ -26,7 +26,7 @@ Points = tuple[Array, Array, Array]
 _FLOOR = 0.01
 
 
-def fitted(deck: GalaxyDeck, tables: Sequence[Table]) -> tuple[GalaxyDeck, xr.DataArray]:
+def fitted(deck: GalaxyDeck, tables: Sequence[Measurement]) -> tuple[GalaxyDeck, xr.DataArray]:
     """The deck with abundances that fit measured fluxes best, and the factors on its own.
 
         Φ(T) = Σ_c a_c Φ_c(T) + what is made on the way + local sources,   a_c ≥ 0
@@ -80,7 +80,7 @@ def fitted(deck: GalaxyDeck, tables: Sequence[Table]) -> tuple[GalaxyDeck, xr.Da
     return replace(deck, source=kept), fit
 
 
-def _of(deck: GalaxyDeck, element: str, tables: Sequence[Table]) -> list[Points]:
+def _of(deck: GalaxyDeck, element: str, tables: Sequence[Measurement]) -> list[Points]:
     """The points of each table of an element at the Earth."""
     found: list[Points] = []
     for table in tables:

@@ -14,7 +14,7 @@ from crtransport.constants import ERG
 from crtransport.deck.burst import BurstDeck, BurstOutput
 from crtransport.deck.errors import DeckError
 from crtransport.deck.load import load_deck
-from crtransport.measurements import Table
+from crtransport.measurements import Measurement
 from crtransport.nuclides import nuclide
 from crtransport.physics import burst, sky
 from crtransport.physics.burst import LocalSource
@@ -237,9 +237,9 @@ def test_a_wrong_deck_is_refused_in_words(tables: dict[str, Any], message: str) 
     assert message in str(caught.value)
 
 
-def measured(element: str) -> Table:
+def measured(element: str) -> Measurement:
     one = np.ones(2)
-    return Table(
+    return Measurement(
         name="t",
         experiment="Experiment",
         quantity=element,
@@ -257,7 +257,7 @@ def measured(element: str) -> Table:
 
 @pytest.mark.parametrize("changes", [({},), ({}, {"name": "Vela", "age": 1.1e4})])
 @pytest.mark.parametrize("points", [[], [measured("H"), measured("C")]])
-def test_figures(changes: tuple[dict[str, Any], ...], points: list[Table]) -> None:
+def test_figures(changes: tuple[dict[str, Any], ...], points: list[Measurement]) -> None:
     figures = draw(solve(deck(*changes)), points)
     assert list(figures) == [""]
     figures[""].draw_without_rendering()

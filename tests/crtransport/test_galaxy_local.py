@@ -16,8 +16,8 @@ from crtransport.deck.errors import DeckError
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.load import load_deck
 from crtransport.deck.schema import resolve
+from crtransport.measurements import Measurement as Measured
 from crtransport.measurements import MeasurementError
-from crtransport.measurements import Table as Measured
 from crtransport.measurements.anisotropy import read_anisotropy
 from crtransport.nuclides import nuclide
 from crtransport.physics import sky
