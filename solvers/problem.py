@@ -10,6 +10,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from crtransport.solvers.levels import Banded
+
 Array = NDArray[np.float64]
 Matrix = Any  # dense array, or scipy sparse array: [function, function]
 
@@ -183,7 +185,7 @@ class Term:
     """One product Aⱼ ⊗ Xⱼ: ``along`` acts on the levels of the axis, ``across`` on the places."""
 
     name: str
-    along: Operator
+    along: Operator | Banded
     across: Operator
 
 

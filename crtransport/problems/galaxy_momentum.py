@@ -14,6 +14,7 @@ from crtransport.nuclide_tables import DAUGHTERS
 from crtransport.nuclides import Nuclide
 from crtransport.physics.nuclear import RATE
 from crtransport.problems.galaxy_space import Space
+from crtransport.solvers.kernels.differences import cool
 from crtransport.solvers.levels import GHOSTS, Levels, rate, weight_of
 from crtransport.solvers.problem import Operator, Term
 
@@ -172,14 +173,10 @@ def log_typical(
     # what comes from above the highest level: slopes of q/(r + b) and of b go on
     out = np.empty_like(log_source)
     alone = log_source - np.log(lost + cooled)
-    with np.errstate(divide="ignore"):
-        log_cooled = np.log(cooled)
     growth = np.exp(2 * alone[-1] - alone[-2] - alone[-1])
     above = cooled[-1] ** 2 / cooled[-2] * growth if cooled[-1] > 0 else 0.0
-    out[-1] = log_source[-1] - np.log(lost[-1] + max(cooled[-1] - above, 0.0))
-    for k in range(len(out) - 2, -1, -1):
-        come = np.logaddexp(log_source[k], log_cooled[k + 1] + out[k + 1])
-        out[k] = come - np.log(lost[k] + cooled[k])
+    last = log_source[-1] - np.log(lost[-1] + max(cooled[-1] - above, 0.0))
+    cool(log_source, lost, cooled, float(last), out)
     return out
 
 
