@@ -126,7 +126,8 @@ def _divergence(
     for flux in fluxes:
         near = face + GHOSTS + np.floor(flux.offsets + 0.01).astype(int)
         factor = flux.sign * flux.coefficient[near] * flux.faces[:, None]
-        inverse = np.linalg.inv(flux.offsets ** np.arange(len(flux.offsets))[:, None])
+        powers = np.arange(len(flux.offsets), dtype=float)
+        inverse = np.asarray(np.linalg.inv(flux.offsets ** powers[:, None]))
         add_flux(flux.offsets, inverse, flux.power, slope, factor, log_scale, GHOSTS, below, above)
     weight = weight_of(log_scale)
     bands, leaves = below - above, np.zeros_like(below)

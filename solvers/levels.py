@@ -55,6 +55,10 @@ class Banded:
     bands: Array
     total: Array
 
+    def diagonal(self) -> Array:
+        """(n_levels,)"""
+        return self.bands[REACH]
+
     @cached_property
     def matrix(self) -> sp.csr_array:
         """[level, level]."""

@@ -25,15 +25,20 @@ from crtransport.solvers.factors import factor_levels
 from crtransport.solvers.kernels import modes
 from crtransport.solvers.levels import REACH, Banded
 from crtransport.solvers.problem import FieldProblem, FieldSolution, Operator, Term
-from crtransport.solvers.sweep_gmres import arnoldi
 
 Array = NDArray[np.float64]
 
 #: off-diagonal part below which a matrix is diagonal
-_DIAGONAL = 1e-11
+_DIAGONAL = 1e-9
 #: relative size of a direction below which rounding is all there is
 _LEAST = 1e-15
+#: coupling of modes, over what they lose by themselves, that is left to the iterations
+_WEAK = 0.3
+#: and below which levels are not coupled at all
+_WEAKEST = 1e-10
 _ITERATIONS = 80
+#: part of the residual that is left after as many, or they are in vain
+_PROGRESS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,6 +68,10 @@ class ReducedGrid:
     def at(self, point: tuple[float, ...]) -> Array:
         """(n_functions,) weights of ψ at a point."""
         return np.asarray(self.grid.at(point) @ self.functions)
+
+    def at_places(self, values: Array) -> Array:
+        """[…, place] of [level, function] values."""
+        return np.asarray(values @ self.functions.T)
 
 
 def rational_basis(
@@ -98,7 +107,9 @@ def rational_basis(
                 snapshots += [first, *(factors.solve(k, x @ first) for x in products)]
     raw = np.array(snapshots).T
     norm = (stiffness + stiffness.T) / 2
-    raw /= np.sqrt(np.einsum("ij,ij->j", raw, norm @ raw))
+    lengths = np.sqrt(np.einsum("ij,ij->j", raw, norm @ raw))
+    # what nothing is made of leaves nothing
+    raw = raw[:, lengths > 0] / lengths[lengths > 0]
     sizes, mixture = np.linalg.eigh(raw.T @ (norm @ raw))
     kept = np.flatnonzero(sizes > _LEAST * sizes[-1])[::-1][:size]
     return np.asarray(raw @ (mixture[:, kept] / np.sqrt(sizes[kept])))
@@ -111,86 +122,54 @@ def project(operator: Operator, functions: Array) -> Operator:
     )
 
 
-def solve_modes(problem: FieldProblem, rtol: float = 1e-8) -> FieldSolution:
+def solve_modes(problem: FieldProblem, rtol: float = 1e-7) -> FieldSolution:
     """Solve a field on few functions, whose matrices in space are dense.
 
     Raises
     ------
     ConvergenceError
     """
-    system = _Modes.of(problem)
+    parts = _merged(problem.terms)
+    turn = _turn(parts)
     n, m = problem.source.shape
-    rows = np.sqrt(np.mean(problem.row_weights())) and problem.row_weights()[:, None]
-    first = ((problem.source @ system.turn) * rows).ravel()
-    size = float(np.linalg.norm(first))
-    basis = np.empty((_ITERATIONS + 1, n * m))
-    basis[0] = first / size
-    hessenberg = np.zeros((_ITERATIONS + 1, _ITERATIONS))
-    for k in range(_ITERATIONS):
-        basis[k + 1] = (system.apply(basis[k].reshape(n, m) / rows) * rows).ravel()
-        small, remaining = arnoldi(basis, hessenberg, k)
-        if remaining <= rtol:
-            break
-    else:
-        raise ConvergenceError(f"residual {remaining:.1e} after {k + 1} iterations on the basis")
-    turned = ((small * size) @ basis[: k + 1]).reshape(n, m) / rows
-    modes.solve(system.bands, turned)
-    values = turned @ system.turn.T
-    return FieldSolution(values=values, residual=problem.residual(values), iterations=k + 1)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Modes:
-    """A = P + R: the modes by themselves, and what couples them, in turned coordinates.
-
-    Attributes
-    ----------
-    turn : [function, mode] array
-        Orthogonal.
-    bands : [level, 2 REACH + 1, mode] array
-        P, factored.
-    along : [term, 2 REACH + 1, level] array
-    across : [mode, term × mode] array
-        R = Σ along ⊗ across, transposed side by side.
-    """
-
-    turn: Array
-    bands: Array
-    along: Array
-    across: Array
-
-    @classmethod
-    def of(cls, problem: FieldProblem) -> _Modes:
-        parts = _merged(problem.terms)
-        turn = _turn(parts)
-        n, m = problem.source.shape
-        bands = np.zeros((n, 2 * REACH + 1, m))
-        along, across = [], []
-        for lines, matrix in parts:
-            turned = turn.T @ matrix @ turn
-            alone = np.diag(turned)
-            bands += lines.T[:, :, None] * alone
-            rest = turned - np.diag(alone)
-            if np.abs(rest).max() > _DIAGONAL * np.abs(alone).max():
-                along.append(lines)
-                across.append(rest.T)
-        modes.factor(bands)
-        width = np.zeros((0, 2 * REACH + 1, n))
-        return cls(
-            turn=turn,
-            bands=bands,
-            along=np.array(along) if along else width,
-            across=np.concatenate(across, axis=1) if across else np.zeros((m, 0)),
+    turned = [x if turn is None else turn.T @ x @ turn for _, x in parts]
+    alone = np.array([np.diag(x) for x in turned])
+    bands = np.empty((n, 2 * REACH + 1, m))
+    modes.assemble(np.array([lines for lines, _ in parts]), alone, bands)
+    own = np.abs(bands[:, REACH]).min(axis=1)
+    modes.factor(bands)
+    coupled, along, across = 0, [np.empty((0, 2 * REACH + 1, n))], [np.empty((m, 0))]
+    for (lines, _), x, diagonal in zip(parts, turned, alone, strict=True):
+        others = x - np.diag(diagonal)
+        if np.abs(others).max() > _DIAGONAL * np.abs(diagonal).max():
+            strength = np.abs(lines).max(axis=0) * np.abs(others).max()
+            coupled = max(
+                coupled, int(np.max(np.flatnonzero(strength > _WEAKEST * own), initial=0)) + 1
+            )
+            along.append(lines[None])
+            across.append(others.T)
+    system = (
+        bands,
+        np.ascontiguousarray(np.concatenate(along)[:, :, :coupled]),
+        np.ascontiguousarray(np.concatenate(across, axis=1)),
+    )
+    work = np.empty((_ITERATIONS + 1, n * m))
+    values, rest, iterations = np.zeros((n, m)), 1.0, 0
+    load = problem.source
+    while True:
+        correction = np.empty((n, m))
+        turned_load = load if turn is None else load @ turn
+        used, left = modes.gmres(
+            *system, turned_load, problem.row_weights, rtol / rest, work, correction
         )
-
-    def apply(self, z: Array) -> Array:
-        """(1 + R P⁻¹) z."""
-        u, out = z.copy(), z.copy()
-        modes.solve(self.bands, u)
-        if len(self.along):
-            mixed = (u @ self.across).reshape(len(u), len(self.along), -1)
-            modes.couple(self.along, mixed, out)
-        return out
+        values += correction if turn is None else correction @ turn.T
+        iterations += used
+        if left * rest <= rtol:
+            return FieldSolution(values=values, residual=left * rest, iterations=iterations)
+        before, rest = rest, problem.residual(values)
+        if not rest < _PROGRESS * before:
+            raise ConvergenceError(f"residual {rest:.1e} after {iterations} iterations on a basis")
+        load = problem.source - problem.apply(values)
 
 
 def _merged(terms: Sequence[Term]) -> list[tuple[Array, Array]]:
@@ -216,19 +195,23 @@ def _lines(term: Term) -> Array:
     return out
 
 
-def _turn(parts: Sequence[tuple[Array, Array]]) -> Array:
-    """Coordinates in which the strongest coupling is none.
+def _turn(parts: Sequence[tuple[Array, Array]]) -> Array | None:
+    """[function, mode] coordinates in which the strongest coupling is none; None if all are weak.
 
     The strongest is the matrix whose off-diagonal part, times its largest rate over that of all
     at the same level, is the largest.
     """
     rates = np.array([np.abs(lines[REACH]) * np.abs(np.diag(x)).max() for lines, x in parts])
-    shares = (rates / np.maximum(rates.sum(axis=0), np.finfo(float).tiny)).max(axis=1)
-    off = [np.abs(x - np.diag(np.diag(x))).max() / np.abs(np.diag(x)).max() for _, x in parts]
+    tiny = np.finfo(float).tiny
+    shares = (rates / np.maximum(rates.sum(axis=0), tiny)).max(axis=1)
+    off = [
+        np.abs(x - np.diag(np.diag(x))).max() / max(np.abs(np.diag(x)).max(), tiny)
+        for _, x in parts
+    ]
     strongest = int(np.argmax(shares * off))
     matrix = parts[strongest][1]
-    if shares[strongest] * off[strongest] < 0.3:
-        return np.eye(len(matrix))
+    if shares[strongest] * off[strongest] < _WEAK:
+        return None
     return np.asarray(np.linalg.eigh((matrix + matrix.T) / 2)[1])
 
 

@@ -13,7 +13,13 @@ from pydantic import Discriminator
 from crtransport.deck.burst import BurstDeck
 from crtransport.deck.compare import CompareGalaxy
 from crtransport.deck.galaxy_medium import check_medium, check_place, check_wind
-from crtransport.deck.galaxy_solver import Direct, Momentum, SplitCrankNicolson, Sweep
+from crtransport.deck.galaxy_solver import (
+    Direct,
+    Momentum,
+    ReducedBasis,
+    SplitCrankNicolson,
+    Sweep,
+)
 from crtransport.nuclide_tables import DAUGHTERS
 from crtransport.nuclides import UnknownElement, isotope, nuclide
 from crtransport.physics.burst import LocalSource
@@ -30,6 +36,8 @@ from crtransport.units import Count, Quantity
 
 Energy = Annotated[float, Quantity(unit="GeV/n", gt=0, le=1e12)]
 Flux = Annotated[float, Quantity(gt=0)]
+
+AnySolver = Annotated[ReducedBasis | Sweep | Direct | SplitCrankNicolson, Discriminator("kind")]
 
 _RATIO = re.compile(r"(\d*)([A-Z][a-z]?)")
 
@@ -158,9 +166,7 @@ class GalaxyDeck:
     local_medium: Literal["uniform", "two-halo"] | None = None
     modulation: Modulation = field(default_factory=Modulation)
     momentum: Momentum = field(default_factory=Momentum)
-    solver: Annotated[Sweep | Direct | SplitCrankNicolson, Discriminator("kind")] = field(
-        default_factory=Sweep
-    )
+    solver: AnySolver = field(default_factory=ReducedBasis)
     output: GalaxyOutput = field(default_factory=GalaxyOutput)
     compare: CompareGalaxy = field(default_factory=CompareGalaxy)
 

@@ -286,7 +286,7 @@ def _accuracy(answer: Answer) -> Variables:
         ),
         "negative_values": (
             dims,
-            np.array([float(np.sum(row.values < 0)) for row in rows]),
+            np.array([float(np.sum(run.space.grid.at_places(r.values) < 0)) for r in rows]),
             _label("1", "places and momenta at which the density is negative"),
         ),
     }

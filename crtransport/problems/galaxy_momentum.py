@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -72,9 +73,15 @@ class Kinematics:
         self.gamma = np.hypot(self.momentum, nucleus.nucleon_mass) / nucleus.nucleon_mass
 
 
+@lru_cache(maxsize=512)
+def kinematics(nucleus: Nuclide, levels: Levels) -> Kinematics:
+    """Of a nuclide on some levels: the same for all that it meets."""
+    return Kinematics(nucleus, levels)
+
+
 def make_rates(deck: GalaxyDeck, nucleus: Nuclide, levels: Levels) -> Rates:
     """The rates of one nuclide under a deck."""
-    at = Kinematics(nucleus, levels)
+    at = kinematics(nucleus, levels)
     diffusion = deck.diffusion.halo(at.rigidity, at.beta)
     if deck.geometry.kind == "leaky-box":
         diffusion = diffusion / deck.diffusion.D0
@@ -105,7 +112,7 @@ def production_rate(
     """n β c σ of a child per density and per parent at the same p per nucleon, 1/Myr."""
     if not deck.nuclear.secondaries:
         return None
-    at = Kinematics(parent, levels)
+    at = kinematics(parent, levels)
     sigma = deck.nuclear.production(parent, child, at.energy, deck.gas.helium)
     return None if sigma is None else np.asarray(RATE * at.beta * sigma)
 
@@ -116,7 +123,7 @@ def feeding_rate(deck: GalaxyDeck, parent: Nuclide, child: Nuclide, levels: Leve
         return None
     if DAUGHTERS.get(parent.name) != child.name:
         return None
-    return decay_rate(deck, parent, Kinematics(parent, levels))
+    return decay_rate(deck, parent, kinematics(parent, levels))
 
 
 def decay_rate(deck: GalaxyDeck, nucleus: Nuclide, at: Kinematics) -> Array | None:
