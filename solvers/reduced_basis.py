@@ -20,11 +20,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from crtransport.solvers.errors import ConvergenceError
 from crtransport.solvers.factors import factor_levels
 from crtransport.solvers.kernels import modes
 from crtransport.solvers.levels import REACH, Banded
 from crtransport.solvers.problem import FieldProblem, FieldSolution, Operator, Term
+from crtransport.solvers.sweep_gmres import solve_sweep
 
 Array = NDArray[np.float64]
 
@@ -36,9 +36,8 @@ _LEAST = 1e-15
 _WEAK = 0.3
 #: and below which levels are not coupled at all
 _WEAKEST = 1e-10
-_ITERATIONS = 80
-#: part of the residual that is left after as many, or they are in vain
-_PROGRESS = 0.1
+#: iterations after which modes are too strongly coupled for them
+_ITERATIONS = 40
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -153,23 +152,28 @@ def solve_modes(problem: FieldProblem, rtol: float = 1e-7) -> FieldSolution:
         np.ascontiguousarray(np.concatenate(along)[:, :, :coupled]),
         np.ascontiguousarray(np.concatenate(across, axis=1)),
     )
-    work = np.empty((_ITERATIONS + 1, n * m))
-    values, rest, iterations = np.zeros((n, m)), 1.0, 0
-    load = problem.source
-    while True:
-        correction = np.empty((n, m))
-        turned_load = load if turn is None else load @ turn
-        used, left = modes.gmres(
-            *system, turned_load, problem.row_weights, rtol / rest, work, correction
+    values, load = np.empty((n, m)), problem.source if turn is None else problem.source @ turn
+    iterations, residual = modes.gmres(
+        *system, load, problem.row_weights, rtol, np.empty((_ITERATIONS + 1, n * m)), values
+    )
+    if not residual <= rtol:
+        return _swept(problem, rtol, iterations)
+    if turn is not None:
+        values = values @ turn.T
+    return FieldSolution(values=values, residual=residual, iterations=iterations)
+
+
+def _swept(problem: FieldProblem, rtol: float, iterations: int) -> FieldSolution:
+    """By sweeps over the levels, for which it does not matter how strongly modes are coupled."""
+    terms = tuple(
+        replace(
+            term,
+            across=Operator(matrix=sp.csr_array(term.across.matrix), total=term.across.total),
         )
-        values += correction if turn is None else correction @ turn.T
-        iterations += used
-        if left * rest <= rtol:
-            return FieldSolution(values=values, residual=left * rest, iterations=iterations)
-        before, rest = rest, problem.residual(values)
-        if not rest < _PROGRESS * before:
-            raise ConvergenceError(f"residual {rest:.1e} after {iterations} iterations on a basis")
-        load = problem.source - problem.apply(values)
+        for term in problem.terms
+    )
+    found = solve_sweep(replace(problem, terms=terms), rtol)
+    return replace(found, iterations=found.iterations + iterations)
 
 
 def _merged(terms: Sequence[Term]) -> list[tuple[Array, Array]]:

@@ -14,6 +14,7 @@ from crtransport.analytic import galaxy_slab as slab
 from crtransport.validation.galaxy_cases import (
     ABUNDANCE,
     ENERGIES,
+    EXACT,
     HEIGHT,
     QUIET,
     SHEET,
@@ -39,7 +40,15 @@ _GAS = {"H2": "bronfman1988", "HI": "gordon1976", "HII": "cordes1991"}
 _LIGHT: Tables = {"momentum": {"T_max": 1e4, "per_decade": 8}}
 _SWEEP = Method(
     name="sweep-gmres",
-    tables={"solver": {"linear_rtol": 1e-11, "order_r": 6, "order_z": 8, "elements_r": 12}},
+    tables={
+        "solver": {
+            "kind": "sweep-gmres",
+            "linear_rtol": 1e-11,
+            "order_r": 6,
+            "order_z": 8,
+            "elements_r": 12,
+        }
+    },
 )
 _CYLINDER: Tables = {
     "geometry": {"kind": "cylinder", "r_h": _RADIUS, "z_h": HEIGHT, "r_sun": _SUN},
@@ -163,7 +172,7 @@ def _boxes() -> Iterator[Row]:
                 vertical={"kind": "exponential"},
             )
         ],
-        "solver": {"linear_rtol": 1e-11, "order_r": 3, "order_z": 4},
+        "solver": {**EXACT, "order_r": 3, "order_z": 4},
         "momentum": {"T_max": 1e3, "per_decade": 24},
         "output": {"T_max": 100.0},
     }

@@ -11,6 +11,7 @@ from crtransport.analytic import galaxy as exact
 from crtransport.analytic import galaxy_leaky_box as box
 from crtransport.validation.galaxy_cases import (
     ABUNDANCE,
+    EXACT,
     GAMMA,
     QUIET,
     Case,
@@ -41,7 +42,7 @@ _BOX: Tables = {
     "source": [_EVERYWHERE],
     "momentum": {"T_min": 0.01, "T_max": 1e5, "per_decade": 32},
 }
-_SWEEP = Method(name="sweep-gmres", tables={"solver": {"linear_rtol": 1e-11}})
+_SWEEP = Method(name="sweep-gmres", tables={"solver": {**EXACT}})
 _DIRECT = Method(name="direct", tables={"solver": {"kind": "direct"}})
 _BOTH = (_SWEEP, _DIRECT)
 

@@ -62,7 +62,7 @@ def test_a_resolved_deck_gives_itself(tables: dict[str, Any]) -> None:
 def test_kinds_may_be_left_out_where_they_have_a_default() -> None:
     found = deck(diffusion={"xi": 0.2}, geometry={"r_h": "15 kpc"}, solver={"rtol": 1e-3})
     kinds = found.diffusion.kind, found.geometry.kind, found.solver.kind
-    assert kinds == ("two-halo", "cylinder", "sweep-gmres")
+    assert kinds == ("two-halo", "cylinder", "reduced-basis")
 
 
 def test_parts_of_ratios() -> None:
