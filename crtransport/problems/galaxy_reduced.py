@@ -63,10 +63,14 @@ def basis(
     )
 
 
-def reduced(space: Space, functions: Array) -> Space:
-    """The space on the functions, turned so that the gas is diagonal."""
+def turned(space: Space, functions: Array) -> Array:
+    """The functions, turned so that the gas is diagonal on them."""
     gas = project(space.gas, functions)
-    functions = functions @ np.linalg.eigh(gas.matrix)[1]
+    return np.asarray(functions @ np.linalg.eigh(gas.matrix)[1])
+
+
+def reduced(space: Space, functions: Array) -> Space:
+    """The space on the functions."""
     done: dict[int, Operator] = {}
 
     def small(operator: Operator | None) -> Operator | None:
@@ -96,7 +100,7 @@ def reduced(space: Space, functions: Array) -> Space:
         divergence=small(space.divergence),
         sources=tuple(functions.T @ load for load in space.sources),
         sun=functions.T @ space.sun,
-        # the functions are orthonormal in the stiffness
+        # the functions are orthonormal in the stiffness of the space that they were made for
         typical=functions.T @ (stiffness.matrix @ space.typical),
     )
 

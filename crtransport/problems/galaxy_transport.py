@@ -147,18 +147,14 @@ def transport(
     """
     resolution = resolution or Resolution()
     space = make_space(deck, resolution.coarse)
-    # collisions make lighter nuclei; decay makes stable ones as heavy, 10Be the 10B of more charge
-    nuclei = sorted(
-        (nuclide(name) for name in deck.nuclides),
-        key=lambda n: (-n.mass_number, n.half_life is None, -n.charge),
-    )
+    nuclei = ordered(deck)
     per_decade = deck.momentum.per_decade * resolution.per_decade
     levels = make_levels(deck, nuclei, per_decade, resolution.below)
     if deck.solver.kind == "reduced-basis":
-        from crtransport.problems.galaxy_reduced import basis, reduced
+        from crtransport.problems.galaxy_reduced import basis, reduced, turned
 
         size = max(1, round(deck.solver.functions * resolution.functions))
-        space = reduced(space, basis(deck, space, nuclei, levels, size))
+        space = reduced(space, turned(space, basis(deck, space, nuclei, levels, size)))
     method = method_of(deck, resolution)
     done: list[Transported] = []
     for nucleus in nuclei:
@@ -169,6 +165,17 @@ def transport(
         except ConvergenceError as error:
             raise ConvergenceError(f"{nucleus.name}: {error}") from error
     return Transport(levels=levels, space=space, nuclides=tuple(done))
+
+
+def ordered(deck: GalaxyDeck) -> list[Nuclide]:
+    """The nuclides of a deck, parents before children.
+
+    Collisions make lighter nuclei; decay makes stable ones as heavy, 10Be the 10B of more charge.
+    """
+    return sorted(
+        (nuclide(name) for name in deck.nuclides),
+        key=lambda n: (-n.mass_number, n.half_life is None, -n.charge),
+    )
 
 
 def method_of(deck: GalaxyDeck, resolution: Resolution) -> Method:

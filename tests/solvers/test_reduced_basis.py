@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from crtransport.solvers.differences import drift, spread
 from crtransport.solvers.direct import solve_direct
-from crtransport.solvers.errors import ConvergenceError
 from crtransport.solvers.kernels import modes
 from crtransport.solvers.levels import GHOSTS, REACH, Levels, rate, weight_of
 from crtransport.solvers.nodal_grid import NodalAxis, NodalGrid
@@ -169,10 +168,15 @@ def test_the_residual_is_that_of_the_problem() -> None:
         assert reduced.residual(solution.values) < 10 * rtol
 
 
-def test_what_does_not_converge_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sweeps_take_over_where_modes_are_coupled_too_strongly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reduced = problem(0.5, False, small(16, False))
+    expected = solve_modes(reduced, rtol=1e-8).values
     monkeypatch.setattr("crtransport.solvers.reduced_basis._ITERATIONS", 2)
-    with pytest.raises(ConvergenceError, match="iterations on a basis"):
-        solve_modes(problem(0.5, False, small(16, False)), rtol=1e-12)
+    found = solve_modes(reduced, rtol=1e-8)
+    assert found.iterations > 4
+    np.testing.assert_allclose(found.values, expected, atol=1e-6 * np.abs(expected).max())
 
 
 def test_points_of_a_reduced_grid() -> None:

@@ -1,0 +1,249 @@
+"""Derivatives of what is seen at the Sun by any parameter of a deck: one adjoint pass.
+
+The nuclides i obey A_i y_i = q_i + Σ_j C_ij y_j. For an observable J(y; θ), with
+
+    A_iᵀ λ_i = ∂J/∂y_i + Σ_k C_kiᵀ λ_k,      children k before their parents i,
+
+    dJ/dθ = ∂J/∂θ + Σ_i λ_iᵀ (∂q_i/∂θ + Σ_j ∂C_ij/∂θ y_j − ∂A_i/∂θ y_i),
+
+whatever the number of parameters. The derivatives of the coefficients are central differences of
+fourth order, exact to ten digits as coefficients are smooth. The scale of the unknowns and the
+functions of a reduced basis stay as they are: what their own change would do is of the size of the
+errors of the differences in momentum and of the basis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from crtransport.deck.galaxy import GalaxyDeck
+from crtransport.deck.load import load_deck
+from crtransport.deck.schema import resolve
+from crtransport.problems.galaxy_flux import Spectrum
+from crtransport.problems.galaxy_momentum import make_rates, make_terms
+from crtransport.problems.galaxy_space import Space, make_space
+from crtransport.problems.galaxy_transport import (
+    Origin,
+    Resolution,
+    Transported,
+    method_of,
+    momentum_order,
+    transport,
+)
+from crtransport.solvers.levels import GHOSTS
+from crtransport.solvers.problem import FieldProblem, Operator
+from crtransport.solvers.reduced_basis import ReducedGrid
+
+Array = NDArray[np.float64]
+Fluxes = dict[str, Array]
+Observable = Callable[[Fluxes], float]
+
+#: relative steps of the parameters, and of fluxes
+_STEP, _SMALL = 1e-3, 1e-4
+_INNER = slice(GHOSTS, -GHOSTS)
+
+
+class Adjoint:
+    """One run of a galaxy, and its linearisation.
+
+    Parameters
+    ----------
+    deck : GalaxyDeck
+        Of a steady solver; without ``normalisation``, or with that of one nuclide.
+    """
+
+    def __init__(self, deck: GalaxyDeck) -> None:
+        if deck.solver.kind == "split-cn":
+            raise ValueError('solver.kind = "split-cn" marches in time: it has no adjoint here')
+        if deck.normalisation is not None and deck.normalisation.common() is None:
+            raise ValueError("normalisation.flux: name one nuclide; each by itself is not linear")
+        self.deck, self.run = deck, transport(deck)
+
+    def fluxes(self, energy: Array) -> Fluxes:
+        """Interstellar fluxes at the Sun at T in GeV/n, m^-2 s^-1 sr^-1 (GeV/n)^-1."""
+        return self._fluxes(self.deck, self.run.space, energy)
+
+    def response(self, energy: Array, observable: Observable) -> dict[str, Array]:
+        """Nuclide -> [level, place] λ: what a source of it there would add to the observable.
+
+        Per unit of the load vector of a source over the scale of its nuclide.
+        """
+        slopes = self._slopes(energy, observable)
+        method = method_of(self.deck, Resolution())
+        loads = {one.nucleus.name: self._seen(one, energy, slopes) for one in self.run.nuclides}
+        found = {}
+        for index in range(len(self.run.nuclides) - 1, -1, -1):
+            one = self.run.nuclides[index]
+            load = loads[one.nucleus.name]
+            answer = np.zeros_like(load)
+            if load.any():
+                answer = method(replace(_transposed(one.problem), source=load)).values
+            found[one.nucleus.name] = answer
+            for parent, rate, across in self._origin(self.deck, index, self.run.space).parents:
+                share = (rate * np.exp(parent.log_scale - one.log_scale))[_INNER]
+                back = (across.matrix.T @ answer.T).T
+                loads[parent.nucleus.name] += share[:, None] * back
+        return found
+
+    def gradient(
+        self, energy: Array, observable: Observable, by: Sequence[str]
+    ) -> dict[str, float]:
+        """dJ/dθ for the dotted keys ``by`` of numbers in the deck, in the unit of each key."""
+        adjoint = self.response(energy, observable)
+        tables = resolve(self.deck)
+        found = {}
+        for key in by:
+            value = _number(tables, key)
+            step = _STEP * abs(value) if value else _STEP
+
+            def moved(
+                steps: int, key: str = key, value: float = value, step: float = step
+            ) -> float:
+                deck = load_deck(tables, {key: value + steps * step})
+                assert isinstance(deck, GalaxyDeck)
+                return self._lagrangian(deck, energy, observable, adjoint)
+
+            ahead, back = moved(1) - moved(-1), moved(2) - moved(-2)
+            found[key] = (8 * ahead - back) / (12 * step)
+        return found
+
+    def _lagrangian(
+        self, deck: GalaxyDeck, energy: Array, observable: Observable, adjoint: dict[str, Array]
+    ) -> float:
+        """J + Σ λᵀ (q + C y − A y) of another deck for this run's y."""
+        space = self._space(deck)
+        total = observable(self._fluxes(deck, space, energy))
+        for index, one in enumerate(self.run.nuclides):
+            weights = adjoint[one.nucleus.name]
+            if weights.any():
+                problem = self._problem(deck, index, space)
+                rest = problem.source - problem.apply(one.values)
+                total += float(np.sum(weights * rest))
+        return total
+
+    def _problem(self, deck: GalaxyDeck, index: int, space: Space) -> FieldProblem:
+        one = self.run.nuclides[index]
+        origin = self._origin(deck, index, space)
+        rates = make_rates(deck, one.nucleus, self.run.levels)
+        order = momentum_order(deck)
+        return replace(
+            one.problem,
+            terms=make_terms(rates, space, deck, self.run.levels, one.log_scale, order),
+            source=origin.emitted(one.log_scale) + origin.produced(one.log_scale),
+        )
+
+    def _origin(self, deck: GalaxyDeck, index: int, space: Space) -> Origin:
+        one, done = self.run.nuclides[index], list(self.run.nuclides[:index])
+        return Origin(deck, one.nucleus, self.run.levels, space, done)
+
+    def _space(self, deck: GalaxyDeck) -> Space:
+        space = make_space(deck)
+        if isinstance(self.run.space.grid, ReducedGrid):
+            from crtransport.problems.galaxy_reduced import reduced
+
+            return reduced(space, self.run.space.grid.functions)
+        return space
+
+    def _fluxes(self, deck: GalaxyDeck, space: Space, energy: Array) -> Fluxes:
+        spectra = {one.nucleus.name: self._spectrum(one, space) for one in self.run.nuclides}
+        norm = _common(deck)
+        factor = 1.0
+        if norm is not None:
+            name, at, target = norm
+            factor = target / float(spectra[name].flux(np.array(at)))
+        return {name: factor * spectrum.flux(energy) for name, spectrum in spectra.items()}
+
+    def _spectrum(self, one: Transported, space: Space) -> Spectrum:
+        return Spectrum(one.nucleus, self.run.levels, one.values @ space.sun, one.log_scale)
+
+    def _slopes(self, energy: Array, observable: Observable) -> Fluxes:
+        """∂J/∂φ before any normalisation, at the energies, and beyond them at that of the norm."""
+        fluxes = self.fluxes(energy)
+        slopes = {name: _slope(observable, fluxes, name) for name in fluxes}
+        norm = _common(self.deck)
+        if norm is None:
+            return {name: np.append(slope, 0.0) for name, slope in slopes.items()}
+        name, at, target = norm
+        one = next(o for o in self.run.nuclides if o.nucleus.name == name)
+        own = float(self._spectrum(one, self.run.space).flux(np.array(at)))
+        factor = target / own
+        out = {key: np.append(factor * slope, 0.0) for key, slope in slopes.items()}
+        out[name][-1] = -sum(float(slopes[key] @ fluxes[key]) for key in fluxes) / own
+        return out
+
+    def _seen(self, one: Transported, energy: Array, slopes: Fluxes) -> Array:
+        """[level, place] ∂J/∂y."""
+        norm = _common(self.deck)
+        at = np.append(energy, energy[-1] if norm is None else norm[1])
+        unit = np.eye(self.run.levels.n)
+        weights = Spectrum(one.nucleus, self.run.levels, unit, one.log_scale).flux(at)
+        return np.multiply.outer(slopes[one.nucleus.name] @ weights, self.run.space.sun)
+
+
+def _common(deck: GalaxyDeck) -> tuple[str, float, float] | None:
+    """Nuclide, T and flux that all is scaled to."""
+    norm = deck.normalisation
+    found = None if norm is None else norm.common()
+    return None if norm is None or found is None else (found[0], norm.T, found[1])
+
+
+def _slope(observable: Observable, fluxes: Fluxes, name: str) -> Array:
+    """∂J/∂Φ of one nuclide at each energy."""
+    out = np.zeros_like(fluxes[name])
+    for i, value in enumerate(fluxes[name]):
+        step = _SMALL * value
+        values = []
+        for steps in (1, -1, 2, -2):
+            flux = fluxes[name].copy()
+            flux[i] += steps * step
+            values.append(observable(fluxes | {name: flux}))
+        out[i] = (8 * (values[0] - values[1]) - (values[2] - values[3])) / (12 * step)
+    return out
+
+
+def _transposed(problem: FieldProblem) -> FieldProblem:
+    terms = []
+    for term in problem.terms:
+        along, across = term.along.matrix.T, term.across.matrix.T
+        if sp.issparse(across):
+            across = sp.csr_array(across)
+        terms.append(
+            replace(
+                term,
+                along=Operator(matrix=sp.csr_array(along), total=term.along.total),
+                across=Operator(matrix=across, total=term.across.total),
+            )
+        )
+    return FieldProblem(
+        terms=tuple(terms),
+        source=problem.source,
+        mass=problem.mass,
+        weight=problem.weight,
+        shape=problem.shape,
+    )
+
+
+def _number(tables: Mapping[str, Any], key: str) -> float:
+    """The value at a dotted key.
+
+    Raises
+    ------
+    ValueError
+        If it is no number.
+    """
+    place: Any = tables
+    for step in key.split("."):
+        inside = isinstance(place, Mapping) and step in place
+        listed = isinstance(place, list | tuple) and step.isdigit() and int(step) < len(place)
+        if not inside and not listed:
+            raise ValueError(f"{key}: the deck has nothing there")
+        place = place[step] if inside else place[int(step)]
+    if isinstance(place, bool) or not isinstance(place, int | float):
+        raise ValueError(f"{key} = {place!r} is no number to be differentiated by")
+    return float(place)
