@@ -49,6 +49,22 @@ class Rows:
             raise MeasurementError(f"{self.path}: missing column {name}")
         return np.array([self._number(line, cells, name) for line, cells in self.cells])
 
+    def column_with_gaps(self, name: str) -> Array:
+        """The numbers of one column, NaN where a cell is empty."""
+        texts = zip(self.cells, self.texts(name), strict=True)
+        return np.array([self._number(*row, name) if text else np.nan for row, text in texts])
+
+    def texts(self, name: str) -> list[str]:
+        """The cells of one column, without spaces around them."""
+        if not self.has(name):
+            raise MeasurementError(f"{self.path}: missing column {name}")
+        return [self._cell(line, cells, name).strip() for line, cells in self.cells]
+
+    @property
+    def lines(self) -> list[int]:
+        """The number of each row's line."""
+        return [line for line, _ in self.cells]
+
     def where(self, name: str, value: float) -> Rows:
         """The rows with this value in a column."""
         chosen = self.column(name) == value
@@ -57,11 +73,14 @@ class Rows:
         cells = [row for row, take in zip(self.cells, chosen, strict=True) if take]
         return Rows(path=self.path, comments=self.comments, header=self.header, cells=cells)
 
-    def _number(self, line: int, cells: list[str], column: str) -> float:
+    def _cell(self, line: int, cells: list[str], column: str) -> str:
         if len(cells) != len(self.header):
             why = f"{len(cells)} columns where the header has {len(self.header)}"
             raise MeasurementError(f"{self.path}, line {line}: {why}")
-        text = cells[self.header.index(column)]
+        return cells[self.header.index(column)]
+
+    def _number(self, line: int, cells: list[str], column: str) -> float:
+        text = self._cell(line, cells, column)
         try:
             value = float(text)
         except ValueError:
