@@ -11,13 +11,15 @@ from typing import Any
 from crtransport.console import InputError
 from crtransport.deck.read import deck_name
 from crtransport.deck.schema import Deck
+from crtransport.measurements.table import MeasurementError
 from crtransport.output import check_folder, netcdf_bytes, png_bytes, write_atomic
-from crtransport.run import MODELS, measured, measured_names, run
+from crtransport.run import FROM_TABLES, MODELS, measured, measured_names, run
 
 PLOTS = {
     "flux-tube": "crtransport.plots.flux_tube",
     "galaxy": "crtransport.plots.galaxy",
     "burst": "crtransport.plots.burst",
+    "clusters": "crtransport.plots.clusters",
 }
 
 
@@ -76,6 +78,14 @@ class Session:
                 measured(deck, self.data)
             except (OSError, LookupError, ValueError) as error:
                 raise InputError(f"{source}: compare.measurements: {error}") from None
+            if deck.model in FROM_TABLES:
+                self._check_tables(source, deck)
+
+    def _check_tables(self, source: str, deck: Deck) -> None:
+        try:
+            importlib.import_module(MODELS[deck.model]).read(deck, self.data)
+        except MeasurementError as error:
+            raise InputError(f"{source}: {error}") from None
 
     def _check_target(self, source: str, target: Path) -> None:
         if target.is_dir():

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crtransport.clusters.norms import Bands, best_norms, chi2_terms
-from crtransport.clusters.shapes import cutoff_power_law, power_law
+from crtransport.clusters.shapes import MEV, PIVOT, cutoff_power_law, power_law
 from crtransport.clusters.spectra import SpectralFit, at, columns
 
 Array = NDArray[np.float64]
@@ -52,11 +52,8 @@ def efficiency_ratio(
     first = np.where(found.norms[:, 0] > 0, found.norms[:, 0], np.nan)
     gradient = np.stack([-ratio, np.full_like(ratio, _energy_ratio(found.shape))]) / first
     norms = np.einsum("ic,cij,jc->c", gradient, norm_covariance(bands, found), gradient)
-    errors = np.sqrt(np.diag(shape_covariance))
     slopes = []
-    for i, error in enumerate(errors):
-        step = 0.3 * error if error > 0 else 1e-3
-        shift = step * np.eye(len(errors))[i]
+    for shift, step in _steps(shape_covariance):
         ends = [_ratio(at(bands, found.shape + s, found.treatment)) for s in (shift, -shift)]
         slopes.append((ends[0] - ends[1]) / (2 * step))
     shape = np.einsum("ic,ij,jc->c", slopes, shape_covariance, slopes)
@@ -73,3 +70,36 @@ def _ratio(found: SpectralFit) -> Array:
     first, second = found.norms.T
     quotient = np.divide(second, first, out=np.full_like(first, np.nan), where=first > 0)
     return np.asarray(quotient * _energy_ratio(found.shape))
+
+
+def spectra(
+    bands: Bands, found: SpectralFit, shape_covariance: Array, energy: Array
+) -> tuple[Array, Array]:
+    """E² dN/dE of each component at some energies (MeV), and its error; erg cm⁻² s⁻¹.
+
+    [cluster, component, energy]. The error is that of the norm at this shape, and of the shape
+    with the norms following it, which narrows to a bow tie where the data are.
+    """
+    value = found.norms[:, :, None] * _unit_spectra(found.shape, energy)
+    variance = np.diagonal(norm_covariance(bands, found), axis1=1, axis2=2)
+    norms = variance[:, :, None] * _unit_spectra(found.shape, energy) ** 2
+    slopes = []
+    for shift, step in _steps(shape_covariance):
+        ends = [at(bands, found.shape + s, found.treatment) for s in (shift, -shift)]
+        curves = [end.norms[:, :, None] * _unit_spectra(end.shape, energy) for end in ends]
+        slopes.append((curves[0] - curves[1]) / (2 * step))
+    shape = np.einsum("icke,ij,jcke->cke", slopes, shape_covariance, slopes)
+    return value, np.sqrt(norms + shape)
+
+
+def _unit_spectra(shape: Array, energy: Array) -> Array:
+    """[component, energy] E² dN/dE for norms of one, erg."""
+    cut = (energy / PIVOT) ** -shape[0] * np.exp(-energy / 10 ** shape[1])
+    return np.stack([cut, (energy / PIVOT) ** -shape[2]]) * energy**2 * MEV
+
+
+def _steps(shape_covariance: Array) -> list[tuple[Array, float]]:
+    """For each parameter a third of its error as a shift of the shape, and how far that is."""
+    errors = np.sqrt(np.diag(shape_covariance))
+    sizes = np.where(errors > 0, 0.3 * errors, 1e-3)
+    return [(row, float(size)) for row, size in zip(np.diag(sizes), sizes, strict=True)]

@@ -143,6 +143,15 @@ def _polished(bands: Bands, treatment: Treatment, start: Array) -> Array:
     return np.asarray(least_squares(residuals, start, bounds=tuple(bounds), **options).x)
 
 
+def repolished(bands: Bands, found: SpectralFit, shape_covariance: Array) -> float:
+    """How far from the answer the search ends if it starts one error away, in errors."""
+    errors = np.sqrt(np.diag(shape_covariance))
+    ends = BOUNDS[: len(errors)].T
+    again = _polished(bands, found.treatment, np.clip(found.shape + errors, *ends))
+    free = ~found.held
+    return float(np.max(np.abs(again - found.shape)[free] / errors[free], initial=0.0))
+
+
 def covariance(bands: Bands, found: SpectralFit) -> Array:
     """[shape, shape] of the shape parameters: 2 (∂²χ²)⁻¹, with the norms fitted anew beside it.
 
