@@ -8,49 +8,17 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_ndtr
 
+from crtransport.analytic import clusters as published
+from crtransport.analytic.clusters import gal3
 from crtransport.clusters.regression import Line, RegressionError, em_step, fit
+from crtransport.validation.clusters import Row, rows
 
 Array = NDArray[np.float64]
-
-# ASURV's gal3: x, y, and whether y is an upper limit
-GAL3 = np.array(
-    [
-        [27.2, 28.5, 0], [25.4, 26.9, 0], [27.2, 29.7, 1], [25.9, 28.1, 1],
-        [28.8, 30.1, 0], [25.3, 27.6, 1], [26.5, 29.0, 1], [27.1, 29.0, 0],
-        [28.9, 30.2, 0], [29.9, 32.4, 1], [27.0, 28.5, 0], [29.8, 31.1, 0],
-        [30.1, 31.9, 0], [29.7, 32.3, 1], [28.4, 30.4, 0], [29.3, 31.8, 0],
-    ]
-)  # fmt: skip
-# Hours to failure of motorettes at °C, and of those still running; Nelson & Hahn 1972,
-# Technometrics 14, 247
-MOTORS: dict[int, tuple[list[int], list[int]]] = {
-    150: ([], 10 * [8064]),
-    170: ([1764, 2772, 3444, 3542, 3780, 4860, 5196], 3 * [5448]),
-    190: ([408, 408, 1344, 1344, 1440], 5 * [1680]),
-    220: ([408, 408, 504, 504, 504], 5 * [528]),
-}
-
-
-def gal3() -> tuple[Array, Array, NDArray[np.bool_]]:
-    return GAL3[:, 0], GAL3[:, 1], GAL3[:, 2] > 0
 
 
 def numbers(line: Line) -> Array:
     values = [line.intercept, line.slope, line.scatter]
     return np.concatenate([np.stack(values, axis=-1), line.errors], axis=-1)
-
-
-def motors(lowest: int) -> tuple[Array, Array, NDArray[np.bool_]]:
-    """1000/T and hours; what still runs is a lower limit."""
-    rows = [
-        (1000 / (celsius + 273.2), hours, running)
-        for celsius, both in MOTORS.items()
-        if celsius >= lowest
-        for running, times in enumerate(both)
-        for hours in times
-    ]
-    x, y, running = np.array(rows).T
-    return x, y, running > 0
 
 
 def simulated(samples: int, slope: float, cut: float, seed: int) -> tuple[Array, Array, Array]:
@@ -62,10 +30,24 @@ def simulated(samples: int, slope: float, cut: float, seed: int) -> tuple[Array,
     return x, np.maximum(y, threshold), y < threshold
 
 
-def test_gal3_to_every_printed_digit() -> None:
-    """ASURV's example; the error of the scatter is not printed."""
-    found = numbers(fit(*gal3()))
-    assert [f"{v:.4f}" for v in found[:5]] == ["0.1703", "1.0519", "0.3687", "2.2356", "0.0793"]
+@pytest.mark.parametrize("row", rows(), ids=[row[0] for row in rows()])
+def test_published_numbers_to_every_printed_digit(row: Row) -> None:
+    """gal3 and the motorettes; half a unit of the last digit."""
+    _, computed, reference, tolerance, _ = row
+    assert computed == pytest.approx(reference, rel=tolerance, abs=0)
+
+
+def test_rows_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A limit taken for a detection changes every number of a line."""
+    regular = published.gal3
+
+    def wrong() -> tuple[Array, Array, NDArray[np.bool_]]:
+        x, y, limit = regular()
+        return x, y, limit & (y < 32)
+
+    monkeypatch.setattr(published, "gal3", wrong)
+    failing = [n for n, c, r, tolerance, _ in rows() if abs(c - r) > tolerance * abs(r)]
+    assert failing == [f"gal3/{name}" for name in published.GAL3_PRINTED]
 
 
 def test_printed_digits_need_the_scatter_among_the_unknowns() -> None:
@@ -73,21 +55,6 @@ def test_printed_digits_need_the_scatter_among_the_unknowns() -> None:
     information = np.linalg.inv(fit(*gal3()).covariance)
     alone = np.sqrt(np.diag(np.linalg.inv(information[:2, :2])))
     assert [f"{v:.4f}" for v in alone] == ["2.2329", "0.0792"]
-
-
-def test_motorettes_in_logarithms_to_base_ten() -> None:
-    """Tanner 1996, Tools for Statistical Inference: −6.019, 4.311, 0.2592."""
-    x, hours, running = motors(150)
-    line = fit(x, -np.log10(hours), running)
-    assert f"{-line.intercept:.3f} {-line.slope:.3f} {line.scatter:.4f}" == "-6.019 4.311 0.2592"
-
-
-def test_motorettes_with_errors() -> None:
-    """SAS/STAT, example 1 of LIFEREG, lognormal without 150 °C: six numbers to four decimals."""
-    x, hours, running = motors(170)
-    found = numbers(fit(x, -np.log(hours), running)) * [-1, -1, 1, 1, 1, 1]
-    expected = ["-10.4706", "8.3221", "0.6040", "2.7719", "1.2841", "0.1107"]
-    assert [f"{v:.4f}" for v in found] == expected
 
 
 def test_expectation_maximisation_rests_there_and_nowhere_else() -> None:
