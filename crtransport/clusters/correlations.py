@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from crtransport.clusters.catalogue import Catalogue
 from crtransport.clusters.rank import Kendall, Significance, kendall, significance
-from crtransport.clusters.regression import Line, em_step, fit
+from crtransport.clusters.regression import Line, RegressionError, em_step, fit
 from crtransport.clusters.sample import Sample, read_sample
 from crtransport.deck.clusters import Correlations
 from crtransport.measurements.table import MeasurementError
@@ -21,8 +21,6 @@ Flags = NDArray[np.bool_]
 
 #: of the thresholds of clusters without a row; the effect on the line is part of the answer
 FACTORS = (0.5, 1.0, 2.0)
-#: a line with scatter needs as many detections
-FEWEST = 3
 REMARKS = (
     "not a reproduction of Song et al. 2021: luminosities are those of a catalogue, not of a fit "
     "to the photons, and limits are what a source at that latitude needs to be detected",
@@ -62,7 +60,7 @@ def _log_x(catalogue: Catalogue, observable: str) -> Array:
     return values if observable == "metallicity" else np.log10(values)
 
 
-def require_enough(path: Path, catalogue: Catalogue, sample: Sample, observable: str) -> None:
+def require_line(path: Path, catalogue: Catalogue, sample: Sample, observable: str) -> None:
     """See that a line can be fitted.
 
     Raises
@@ -70,10 +68,11 @@ def require_enough(path: Path, catalogue: Catalogue, sample: Sample, observable:
     MeasurementError
         Naming the observable.
     """
-    found = int(np.sum(~points(catalogue, sample, observable).limit))
-    if found < FEWEST:
-        why = f"{observable} is known for {found} of the detected clusters"
-        raise MeasurementError(f"{path}: {why}; a line needs at least {FEWEST}")
+    p = points(catalogue, sample, observable)
+    try:
+        fit(p.x, p.y, p.limit)
+    except RegressionError as error:
+        raise MeasurementError(f"{path}: {observable}: {error}") from None
 
 
 def analyse(deck: Correlations, path: Path, catalogue: Catalogue, sample: Sample) -> xr.Dataset:

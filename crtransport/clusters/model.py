@@ -36,7 +36,7 @@ def read(deck: ClustersDeck, data: str | Path | None) -> tuple[Catalogue, Sample
     catalogue = read_catalogue(folder / chosen.clusters, folder / chosen.photon_fields)
     sample = read_sample(folder / chosen.luminosities, catalogue, chosen.threshold_factor)
     for name in chosen.observables:
-        correlations.require_enough(folder / chosen.luminosities, catalogue, sample, name)
+        correlations.require_line(folder / chosen.luminosities, catalogue, sample, name)
     return catalogue, sample
 
 

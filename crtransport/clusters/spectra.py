@@ -18,6 +18,8 @@ Array = NDArray[np.float64]
 
 #: limits of Γ₁, log₁₀(E_cut/MeV), Γ₂
 BOUNDS = np.array([[-2.0, 4.0], [2.0, 5.0], [1.2, 6.0]])
+#: of χ² over a step of one: less is nothing
+_NO_RISE = 1e-3
 _SCAN = (
     np.linspace(-1, 3, 17),
     np.linspace(2.4, 4.4, 17),
@@ -143,47 +145,58 @@ def _polished(bands: Bands, treatment: Treatment, start: Array) -> Array:
     return np.asarray(least_squares(residuals, start, bounds=tuple(bounds), **options).x)
 
 
-def repolished(bands: Bands, found: SpectralFit, shape_covariance: Array) -> float:
-    """How far from the answer the search ends if it starts one error away, in errors."""
-    errors = np.sqrt(np.diag(shape_covariance))
-    ends = BOUNDS[: len(errors)].T
-    again = _polished(bands, found.treatment, np.clip(found.shape + errors, *ends))
-    free = ~found.held
-    return float(np.max(np.abs(again - found.shape)[free] / errors[free], initial=0.0))
+def repolished(bands: Bands, found: SpectralFit, errors: Array) -> float:
+    """How far from the answer the search ends if it starts one error away, in errors.
+
+    ``errors`` are NaN for parameters that the data do not fix.
+    """
+    fixed = np.isfinite(errors)
+    start = found.shape + np.where(fixed, errors, 0.0)
+    again = _polished(bands, found.treatment, np.clip(start, *BOUNDS[: len(errors)].T))
+    return float(np.max(np.abs(again - found.shape)[fixed] / errors[fixed], initial=0.0))
 
 
 def covariance(bands: Bands, found: SpectralFit) -> Array:
     """[shape, shape] of the shape parameters: 2 (∂²χ²)⁻¹, with the norms fitted anew beside it.
 
     Second differences over about one standard error, so that they see the valley and not the
-    kinks where a norm reaches zero. Zero for a parameter that is held at an end of its range.
+    kinks where a norm reaches zero. Zero for a parameter that the data do not fix: that lies at
+    an end of its range, or on which χ² does not depend.
     """
-    k = len(found.shape)
-    free = np.flatnonzero(~found.held)
-    units = np.eye(k)[free]
 
     def value(shift: Array) -> float:
         return at(bands, found.shape + shift, found.treatment).chi2
 
-    steps = [_unit_rise(value, found.chi2, unit) * unit for unit in units]
-    hessian = np.empty((len(free), len(free)))
-    for i, a in enumerate(steps):
-        hessian[i, i] = value(a) + value(-a) - 2 * found.chi2
-        for j, b in enumerate(steps[:i]):
+    def rise(step: Array) -> float:
+        return value(step) + value(-step) - 2 * found.chi2
+
+    k = len(found.shape)
+    steps = [_unit_rise(rise, direction) for direction in np.eye(k)]
+    free = [i for i in range(k) if not found.held[i] and rise(steps[i]) > _NO_RISE]
+    hessian = np.zeros((k, k))
+    for i in free:
+        hessian[i, i] = rise(steps[i])
+        for j in free[: free.index(i)]:
+            a, b = steps[i], steps[j]
             mixed = value(a + b) - value(a - b) - value(b - a) + value(-a - b)
             hessian[i, j] = hessian[j, i] = mixed / 4
-    size = np.array([np.sum(step) for step in steps])
-    result = np.zeros((k, k))
-    result[np.ix_(free, free)] = 2 * np.linalg.inv(hessian) * np.outer(size, size)
-    return result
+    size = np.sum(steps, axis=0)
+    # the pseudo-inverse leaves at zero what is zero
+    return np.asarray(2 * np.linalg.pinv(hessian, hermitian=True) * np.outer(size, size))
 
 
-def _unit_rise(value: Callable[[Array], float], lowest: float, direction: Array) -> float:
-    """A step in one parameter alone by which χ² rises by about one."""
+def shape_errors(shape_covariance: Array) -> Array:
+    """[shape] standard errors, NaN for what the data do not fix."""
+    variance = np.diag(shape_covariance)
+    return np.sqrt(np.where(variance > 0, variance, np.nan))
+
+
+def _unit_rise(rise: Callable[[Array], float], direction: Array) -> Array:
+    """A step in one parameter alone by which χ² rises by about one; 1 where it hardly does."""
     step = 1e-3
-    while step < 1 and value(step * direction) + value(-step * direction) - 2 * lowest < 2:
+    while step < 1 and rise(step * direction) < 2:
         step *= 1.5
-    return step
+    return step * direction
 
 
 def delta_chi2_sigma(delta: float, dof: int) -> float:

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 import crtransport
 from crtransport.cli import cli
 from crtransport.clusters.model import headline, solve
+from crtransport.clusters.shapes import cutoff_power_law
 from crtransport.console import InputError
 from crtransport.deck.clusters import ClustersDeck, Correlations
 from crtransport.deck.errors import DeckError
@@ -261,8 +262,28 @@ def test_an_observable_that_no_detection_has(folder: Path, tmp_path: Path) -> No
         (tmp_path / path.name).write_text(path.read_text())
     fields = "name,u_cmb,u_mw\nNGC0,0.26,1\nNGC1,0.26,2"
     (tmp_path / "fields.csv").write_text(fields)
-    with pytest.raises(MeasurementError, match=r"u_mw is known for [0-2] of the detected"):
+    with pytest.raises(MeasurementError, match=r"sources.csv: u_mw: [0-2] detections; a line"):
         solve(deck(observables=["u_mw"]), tmp_path)
+
+
+def test_bands_without_a_tail_leave_its_index_open(folder: Path, tmp_path: Path) -> None:
+    """No cluster has inverse Compton: Γ₂ has no error, and the user is told."""
+    head, *rows = (folder / "bands.csv").read_text().splitlines()
+    lines = [head]
+    for row in rows:
+        name, low, high, *_ = row.split(",")
+        flux = 1e-12 * float(cutoff_power_law(0.9, 3.3, float(low), float(high)))
+        sigma = 0.05 * flux + 1e-13
+        lines.append(f"{name},{low},{high},{flux},{-sigma},{sigma}")
+    (tmp_path / "bands.csv").write_text("\n".join(lines))
+    found = solve(deck(analysis="spectra", E_min=[300]), tmp_path)
+    tail, cut = (found.norm.sel(component=n) for n in ("inverse-Compton", "curvature"))
+    assert np.all(tail < 1e-6 * cut)
+    assert np.isnan(found.spectral_index_ic_error)
+    assert np.isfinite(found.spectral_index_cr_error)
+    assert "do not fix spectral_index_ic" in found.remark
+    assert dict(headline(found))["spectral_index_ic"].count("not fixed") == 1
+    draw(found, [])[""].draw_without_rendering()
 
 
 def command(folder: Path, output: Path, *more: str) -> Any:
