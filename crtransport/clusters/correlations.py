@@ -22,8 +22,7 @@ Flags = NDArray[np.bool_]
 #: of the thresholds of clusters without a row; the effect on the line is part of the answer
 FACTORS = (0.5, 1.0, 2.0)
 REMARKS = (
-    "not a reproduction of Song et al. 2021: luminosities are those of a catalogue, not of a fit "
-    "to the photons, and limits are what a source at that latitude needs to be detected",
+    "not a reproduction of Song et al. 2021, which fits the photons itself: here luminosities come from a table",
     "Table 1 of the paper has a slope of 3.9 errors at 6.4σ and one of 6.6 errors at 3.8σ, as if "
     "errors or significances were interchanged between the rows",
 )
@@ -34,13 +33,11 @@ class Points(NamedTuple):
 
     Attributes
     ----------
-    used : [cluster] of bool
     x, y, threshold : [point]
         Decimal logarithms; y and threshold in erg/s.
     limit : [point] of bool
     """
 
-    used: Flags
     x: Array
     y: Array
     threshold: Array
@@ -52,7 +49,7 @@ def points(catalogue: Catalogue, sample: Sample, observable: str) -> Points:
     x = _log_x(catalogue, observable)
     used = np.isfinite(x)
     y, threshold = (np.log10(v[used]) for v in (sample.luminosity, sample.threshold))
-    return Points(used, x[used], y, threshold, sample.limit[used])
+    return Points(x[used], y, threshold, sample.limit[used])
 
 
 def _log_x(catalogue: Catalogue, observable: str) -> Array:
@@ -108,15 +105,23 @@ def analyse(deck: Correlations, path: Path, catalogue: Catalogue, sample: Sample
                 "F in erg cm-2 s-1"
             ),
             "unmatched": "; ".join(unmatched) or "none",
-            "remark": "\n".join([*REMARKS, *_outside(catalogue)]),
+            "remark": "\n".join([*REMARKS, *_substitutes(catalogue, sample)]),
         },
     )
 
 
-def _outside(catalogue: Catalogue) -> list[str]:
-    count = len(catalogue.outside)
-    why = "u_total has the microwave background alone there, and u_mw leaves them out"
-    return [f"the Milky Way's photon field is not known at {count} clusters: {why}"] * bool(count)
+def _substitutes(catalogue: Catalogue, sample: Sample) -> list[str]:
+    """What stands for values that the tables do not have."""
+    found = []
+    if not sample.listed.all():
+        count = f"{np.sum(~sample.listed)} of the {len(sample.listed)} clusters"
+        why = "the flux at which a source at their latitude would just be detected"
+        found.append(f"{count} have no row among the luminosities: their limit is {why}")
+    if catalogue.outside:
+        count = f"{len(catalogue.outside)} clusters"
+        why = "u_total has the microwave background alone there, and u_mw leaves them out"
+        found.append(f"the Milky Way's photon field is not known at {count}: {why}")
+    return found
 
 
 def _unrest(p: Points, line: Line) -> float:

@@ -27,6 +27,8 @@ class Sample:
     luminosity : [cluster]
         erg/s; upper limits where ``limit``.
     limit : [cluster] of bool
+    listed : [cluster] of bool
+        Which have a row in the table.
     threshold : [cluster]
         From which luminosity on the cluster would be detected, erg/s.
     law : [2]
@@ -37,6 +39,7 @@ class Sample:
 
     luminosity: Array
     limit: Flags
+    listed: Flags
     threshold: Array
     law: Array
     unmatched: list[str]
@@ -83,6 +86,7 @@ def read_sample(path: Path, catalogue: Catalogue, factor: float = 1.0) -> Sample
     return Sample(
         luminosity=luminosity,
         limit=limit,
+        listed=np.isin(np.arange(len(limit)), own_rows),
         threshold=threshold,
         law=law,
         unmatched=unmatched(path, table.names, own),

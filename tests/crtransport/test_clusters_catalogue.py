@@ -122,6 +122,7 @@ def test_tables_are_joined(tmp_path: Path) -> None:
     assert seen["u_total"][2] == pytest.approx(seen["u_gc"][2] + 0.26)
     assert np.isnan(seen["u_total"][0])
     assert list(sample.limit) == [True, False, True, False, True, False]
+    assert list(sample.listed) == list(~sample.limit)
     area = 4 * np.pi * (4.5 * 3.0856775814913673e21) ** 2
     assert sample.luminosity[1] == pytest.approx(2.6e-11 * area)
 

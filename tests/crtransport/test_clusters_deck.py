@@ -162,8 +162,12 @@ def test_headlines_have_the_paper_beside_them(
     texts = [text for name, text in headline(correlations) if name == "remark"]
     assert any("interchanged" in text for text in texts)
     assert any("not a reproduction" in text for text in texts)
-    assert any("at 1 clusters" in text for text in texts)
-    assert any("206" in text for name, text in headline(spectra) if name == "remark")
+    assert any("known at 1 clusters" in text for text in texts)
+    seen = int(correlations.detections[0])
+    assert any(f"{40 - seen} of the 40 clusters have no row" in text for text in texts)
+    texts = [text for name, text in headline(spectra) if name == "remark"]
+    assert any("206" in text for text in texts)
+    assert any("7 bands from 50 MeV, 5 of them from 300 MeV" in text for text in texts)
 
 
 @pytest.mark.parametrize("name", ["correlations", "spectra"])

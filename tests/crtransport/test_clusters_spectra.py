@@ -15,6 +15,7 @@ from crtransport.clusters.components import (
     component_rise,
     efficiency_ratio,
     norm_covariance,
+    spectra,
 )
 from crtransport.clusters.norms import Bands, Treatment, best_norms, chi2_terms
 from crtransport.clusters.shapes import cutoff_power_law, electron_index, power_law
@@ -26,6 +27,7 @@ from crtransport.clusters.spectra import (
     degrees_of_freedom,
     delta_chi2_sigma,
     fit,
+    model_flux,
     simulated_gains,
 )
 
@@ -255,6 +257,21 @@ def test_norm_errors_are_those_of_least_squares() -> None:
     size = np.linalg.norm(rows, axis=0)
     expected = np.linalg.inv((rows / size).T @ (rows / size)) / np.outer(size, size)
     assert norm_covariance(bands, found)[2] == pytest.approx(expected, rel=1e-9)
+
+
+def test_spectra_are_those_that_the_bands_integrate() -> None:
+    """And with a shape that is known, their error is that of the norms."""
+    bands = simulated(clusters=3)
+    _, full = fit(bands, "symmetric")
+    low, high = bands.low[0, 2], bands.high[0, 2]
+    energy = np.geomspace(low, high, 2001)
+    value, error = spectra(bands, full, np.zeros((3, 3)), energy)
+    flux = np.trapezoid(value.sum(axis=1) / energy / 1.602176634e-6, np.log(energy), axis=-1)
+    assert flux == pytest.approx(model_flux(bands, full)[:, 2], rel=1e-5)
+    relative = np.sqrt(np.diagonal(norm_covariance(bands, full), axis1=1, axis2=2)) / full.norms
+    assert error / value == pytest.approx(np.broadcast_to(relative[..., None], value.shape))
+    wider = spectra(bands, full, covariance(bands, full), energy)[1]
+    assert np.all(wider > error)
 
 
 def test_a_parameter_at_an_end_is_held() -> None:
