@@ -22,7 +22,8 @@ Flags = NDArray[np.bool_]
 #: of the thresholds of clusters without a row; the effect on the line is part of the answer
 FACTORS = (0.5, 1.0, 2.0)
 REMARKS = (
-    "not a reproduction of Song et al. 2021, which fits the photons itself: here luminosities come from a table",
+    "not a reproduction of Song et al. 2021, whose luminosities come from its own fits to the "
+    "photons",
     "Table 1 of the paper has a slope of 3.9 errors at 6.4σ and one of 6.6 errors at 3.8σ, as if "
     "errors or significances were interchanged between the rows",
 )
