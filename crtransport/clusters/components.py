@@ -30,13 +30,15 @@ def component_rise(bands: Bands, found: SpectralFit) -> Array:
 def norm_covariance(bands: Bands, found: SpectralFit) -> Array:
     """[cluster, component, component] of the norms at this shape, as if they could be negative.
 
-    Every band counts as it does with "symmetric": a limit too has its best flux and σ.
+    Every band counts as it does with "symmetric": a limit too has its best flux and σ. Zero for a
+    component that no band can see.
     """
     unit = columns(bands, found.shape)
     weighted = np.where(bands.used, 1 / bands.sigma, 0.0)[..., None] * unit
     scale = np.sqrt(np.sum(weighted**2, axis=1))
+    scale = np.where(scale > 0, scale, 1.0)
     scaled = weighted / scale[:, None, :]
-    inverse = np.linalg.inv(np.einsum("cbi,cbj->cij", scaled, scaled))
+    inverse = np.linalg.pinv(np.einsum("cbi,cbj->cij", scaled, scaled), hermitian=True)
     return np.asarray(inverse / (scale[:, :, None] * scale[:, None, :]))
 
 
@@ -99,7 +101,10 @@ def _unit_spectra(shape: Array, energy: Array) -> Array:
 
 
 def _steps(shape_covariance: Array) -> list[tuple[Array, float]]:
-    """For each parameter a third of its error as a shift of the shape, and how far that is."""
+    """For each parameter a third of its error as a shift of the shape, and how far that is.
+
+    No further than 0.3, where a cutoff of large error might leave the energies that matter.
+    """
     errors = np.sqrt(np.diag(shape_covariance))
-    sizes = np.where(errors > 0, 0.3 * errors, 1e-3)
+    sizes = np.where(errors > 0, np.minimum(0.3 * errors, 0.3), 1e-3)
     return [(row, float(size)) for row, size in zip(np.diag(sizes), sizes, strict=True)]

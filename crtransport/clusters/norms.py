@@ -89,6 +89,7 @@ def best_norms(bands: Bands, columns: Array, treatment: Treatment) -> Array:
     # in units of σ, so that numbers are near one
     unit = np.where(bands.used, 1 / bands.sigma, 0.0)[..., None] * columns
     scale = np.sqrt(np.sum(unit**2, axis=-2))
+    scale = np.where(scale > 0, scale, 1.0)  # a component that no band can see
     columns = columns / scale[..., None, :]
     norms = _solve(columns, bands.flux, np.where(bands.used, bands.sigma**-2, 0.0))
     if treatment != "symmetric":

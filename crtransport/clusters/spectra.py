@@ -161,7 +161,7 @@ def covariance(bands: Bands, found: SpectralFit) -> Array:
 
     Second differences over about one standard error, so that they see the valley and not the
     kinks where a norm reaches zero. Zero for a parameter that the data do not fix: that lies at
-    an end of its range, or on which χ² does not depend.
+    an end of its range, or on which χ² does not depend; for all, if χ² has no valley there.
     """
 
     def value(shift: Array) -> float:
@@ -180,9 +180,12 @@ def covariance(bands: Bands, found: SpectralFit) -> Array:
             a, b = steps[i], steps[j]
             mixed = value(a + b) - value(a - b) - value(b - a) + value(-a - b)
             hessian[i, j] = hessian[j, i] = mixed / 4
-    size = np.sum(steps, axis=0)
-    # the pseudo-inverse leaves at zero what is zero
-    return np.asarray(2 * np.linalg.pinv(hessian, hermitian=True) * np.outer(size, size))
+    valley = hessian[np.ix_(free, free)]
+    result = np.zeros((k, k))
+    if free and np.linalg.eigvalsh(valley)[0] > _NO_RISE:
+        size = np.sum(steps, axis=0)[free]
+        result[np.ix_(free, free)] = 2 * np.linalg.inv(valley) * np.outer(size, size)
+    return result
 
 
 def shape_errors(shape_covariance: Array) -> Array:

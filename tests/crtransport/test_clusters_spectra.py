@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.integrate import quad
 from scipy.optimize import minimize, nnls
@@ -28,6 +30,8 @@ from crtransport.clusters.spectra import (
     delta_chi2_sigma,
     fit,
     model_flux,
+    repolished,
+    shape_errors,
     simulated_gains,
 )
 
@@ -291,6 +295,31 @@ def test_gain_by_chance_is_small_and_seeded() -> None:
     assert 2 < gains.mean() < 25
     again = simulated_gains(bands, "symmetric", without, samples=8, seed=5)
     assert np.array_equal(gains, again)
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(1, 6), st.integers(2, 8), st.integers(0, 1000), st.sampled_from(TREATMENTS))
+def test_any_bands_have_an_answer(clusters: int, count: int, seed: int, how: Treatment) -> None:
+    """Fluxes without any shape: errors are positive or NaN, ratios too, and nothing overflows."""
+    rng = np.random.default_rng(seed)
+    edges = np.geomspace(50, 5e5, count + 1)
+    low, high = (np.broadcast_to(e, (clusters, count)) for e in (edges[:-1], edges[1:]))
+    flux = 10 ** rng.uniform(-14, -8, low.shape)
+    sigma = flux * 10 ** rng.uniform(-2, 1.5, low.shape)
+    limit = rng.random(low.shape) < rng.random()
+    flux = np.where(limit & (rng.random(low.shape) < 0.5), 0, flux)
+    level, used = flux + 2 * sigma, np.ones(low.shape, bool)
+    bands = Bands(low=low, high=high, flux=flux, sigma=sigma, limit=limit, level=level, used=used)
+    without, full = fit(bands, how)
+    assert full.chi2 <= without.chi2 * (1 + 1e-6) + 1e-6
+    found = covariance(bands, full)
+    errors = shape_errors(found)
+    assert np.all((errors > 0) | np.isnan(errors))
+    ratio, error = efficiency_ratio(bands, full, found)
+    assert np.all((ratio >= 0) | np.isnan(ratio))
+    assert np.all((error >= 0) | np.isnan(error))
+    assert np.isfinite(repolished(bands, full, errors))
+    assert np.all(np.isfinite(spectra(bands, full, found, np.geomspace(50, 5e5, 9))))
 
 
 def test_a_fit_counts_its_parameters() -> None:
