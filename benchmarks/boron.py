@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from crtransport.measurements import data_folder
 from crtransport.measurements.read import load_fluxes_and_ratios
-from crtransport.measurements.table import Table
+from crtransport.measurements.table import Measurement
 from crtransport.problems.galaxy_compare import interpolated
 
 Array = NDArray[np.float64]
@@ -44,7 +44,7 @@ def by_parent(dataset: xr.Dataset) -> tuple[dict[str, Array], dict[str, float]]:
 
 
 def rows(
-    dataset: xr.Dataset, table: Table, parts: dict[str, Array], r_min: float
+    dataset: xr.Dataset, table: Measurement, parts: dict[str, Array], r_min: float
 ) -> tuple[Array, Array]:
     """[point, part] of the model over σ, and the data over σ."""
     below = dataset.element_flux_toa.sel(element=table.quantity.partition("_")[2]).values

@@ -20,7 +20,7 @@ from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.load import load_deck
 from crtransport.measurements import data_folder
 from crtransport.measurements.read import load_fluxes_and_ratios
-from crtransport.measurements.table import Table
+from crtransport.measurements.table import Measurement
 from crtransport.problems.galaxy_answer import Answer, by_rigidity
 from crtransport.problems.galaxy_transport import transport
 
@@ -38,7 +38,7 @@ COARSE = {
 }
 
 
-def misfits(answer: Answer, tables: list[Table]) -> dict[str, Array]:
+def misfits(answer: Answer, tables: list[Measurement]) -> dict[str, Array]:
     """(model − data)/σ of each table, each element at its best norm."""
     found = {}
     for element, names in ISOTOPES.items():

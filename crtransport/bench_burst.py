@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from crtransport.constants import KPC, YEAR
 from crtransport.deck.burst import BurstDeck
 from crtransport.nuclides import nuclide
-from crtransport.physics.burst import LocalSource
+from crtransport.physics.burst import LocalSource, Sources
+from crtransport.physics.population import Population
 from crtransport.problems.burst_halo import at_sun
+from crtransport.problems.burst_many import Many, many
 from crtransport.problems.burst_march import marched
 
 Array = NDArray[np.float64]
@@ -30,6 +32,7 @@ def cases() -> Iterator[Case]:
     """(problem, method, resolution, run) of the bursts' benchmarks."""
     for order in (7, 10, 13):
         yield "burst", "hankel-modes", order, partial(_modes, order)
+    yield "bursts-1000", "table", 1000, partial(_many, 1000)
     for cells in (50, 100):
         yield "burst", "march", cells, partial(_march, cells)
 
@@ -40,6 +43,29 @@ def _tau() -> Array:
     rigidity = np.geomspace(10, 1e7, 100)
     halo = _DECK.diffusion.halo(rigidity, nuclide("H").beta(rigidity))
     return np.asarray(halo * _SOURCE.age * YEAR / KPC**2)
+
+
+@cache
+def _crowd() -> tuple[Many, Sources]:
+    """The table of the two-halo medium, and random sources within 3 kpc, at 100 energies."""
+    population = Population(seed=1, realisations=1, rate=0.1, age_max=1e7, distance_max=3.0)
+    deck = BurstDeck(model="burst", medium="two-halo", population=population)
+    sources = next(population.galaxy(0)).some(slice(0, 1000))
+    return many(deck, np.geomspace(10, 1e6, 100)), sources
+
+
+def _many(count: int) -> tuple[int, float]:
+    """The table is made once; the error is that of the two brightest sources."""
+    responder, sources = _crowd()
+    responder.summed([sources])
+    return count, _table_error()
+
+
+@cache
+def _table_error() -> float:
+    responder, sources = _crowd()
+    bright, others = responder.brightest([sources])
+    return responder.error(bright, others.flux + sum(one.parts.flux for one in bright))
 
 
 @cache

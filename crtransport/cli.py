@@ -8,6 +8,7 @@ import io
 import json
 import math
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ import click
 
 from crtransport import console
 from crtransport.console import InputError, aligned
+from crtransport.data_commands import data as data_group
 from crtransport.version import __version__
 
 if TYPE_CHECKING:
@@ -45,6 +47,9 @@ def cli(debug: bool) -> None:
     Example: crtransport decks
              crtransport run malkov2023_fig4 -o results
     """
+
+
+cli.add_command(data_group)
 
 
 @cli.command()
@@ -376,6 +381,7 @@ def _debug(ctx: click.Context) -> bool:
 def main() -> None:
     """Run the command line and exit with its code."""
     console.one_blas_thread()
+    warnings.showwarning = console.warn
     debug = "--debug" in sys.argv
     for stream in (sys.stdout, sys.stderr):
         # a terminal without Greek letters shows their numbers instead of failing

@@ -9,7 +9,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import click
 
@@ -71,6 +71,19 @@ def progress(text: str, show: bool) -> Iterator[None]:
 def say(text: str) -> None:
     """An error block on standard error."""
     click.echo(f"crtransport: {text}", err=True)
+
+
+def warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Tell the user of a warning that is meant for users; others keep the place in the code."""
+    text = f"warning: {message}"
+    say(text if issubclass(category, UserWarning) else f"{text} ({filename}, line {lineno})")
 
 
 def report(error: Exception, debug: bool, where: str = "") -> int:

@@ -37,8 +37,9 @@ def run(
     overrides : mapping, optional
         Values by dotted key, ``{"solver.kind": "finite-difference"}``.
     data : path, optional
-        Folder of measured tables; those that the deck names must be there. A galaxy's dataset
-        then has χ² of each; clusters are nothing without.
+        Folder of measured tables; those that the deck names must be there, or among the imported
+        ones. Left out: those that were imported. A galaxy's dataset has χ² of each; clusters are
+        nothing without a folder.
 
     Returns
     -------
@@ -58,6 +59,11 @@ def run(
 
     loaded = load_deck(deck, overrides)
     tables = measured(loaded, data)
+    factors = None
+    if tables and loaded.model == "galaxy" and loaded.compare.fit_norms:
+        from crtransport.problems.galaxy_norms import fitted
+
+        loaded, factors = fitted(loaded, tables)
     solve = importlib.import_module(MODELS[loaded.model]).solve
     given = (data,) if loaded.model in FROM_TABLES else ()
     dataset: xr.Dataset = solve(loaded, *given)
@@ -65,21 +71,32 @@ def run(
         from crtransport.problems.galaxy_compare import with_chi2
 
         dataset = with_chi2(dataset, tables, loaded.compare.R_min)
+    if factors is not None:
+        dataset = dataset.assign(norm_factor=factors)
     return dataset.assign_attrs(attributes(loaded))
 
 
 def measured(deck: Deck, data: str | Path | None) -> list[Any]:
-    """The measured tables that a deck names, from the folder ``data``; none without a folder.
+    """The measured tables that a deck names, of the folder ``data`` and of what was imported.
 
-    Fluxes of elements; for a galaxy also ratios.
+    Fluxes of elements; for a galaxy also ratios. Without a folder, those that were imported.
     """
-    names = measured_names(deck)
-    if data is None or not names:
+    if not measured_names(deck):
         return []
-    from crtransport.measurements import load_fluxes, load_fluxes_and_ratios
+    from crtransport.measurements import folders, load_fluxes, load_fluxes_and_ratios
 
+    missing = without_folder(deck) if data is None else ()
+    names = [name for name in measured_names(deck) if name not in missing]
     read = load_fluxes_and_ratios if deck.model == "galaxy" else load_fluxes
-    return read(names, Path(data))
+    return read(names, folders.cache_folder() if data is None else Path(data))
+
+
+def without_folder(deck: Deck) -> tuple[str, ...]:
+    """The tables that a deck names and that are not among the imported ones."""
+    from crtransport.measurements import folders
+
+    cache = folders.cache_folder()
+    return tuple(n for n in measured_names(deck) if folders.file_of(n, cache) is None)
 
 
 def measured_names(deck: Deck) -> tuple[str, ...]:

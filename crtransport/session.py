@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from crtransport.console import InputError
+from crtransport.deck.burst import BurstDeck
+from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.read import deck_name
 from crtransport.deck.schema import Deck
 from crtransport.measurements.table import MeasurementError
 from crtransport.output import check_folder, netcdf_bytes, png_bytes, write_atomic
-from crtransport.run import FROM_TABLES, MODELS, measured, measured_names, run
+from crtransport.run import FROM_TABLES, MODELS, measured, measured_names, run, without_folder
 
 PLOTS = {
     "flux-tube": "crtransport.plots.flux_tube",
@@ -96,7 +98,10 @@ class Session:
     def run(self, source: str, deck: Deck) -> Result:
         """Run one deck and write its files."""
         name = deck_name(source)
-        dataset = run(deck, data=self.data)
+        try:
+            dataset = run(deck, data=self.data)
+        except MeasurementError as error:
+            raise InputError(f"{source}: {error}") from None
         files = [self.folder / f"{name}.nc"]
         write_atomic(files[0], netcdf_bytes(dataset))
         if self.plots:
@@ -115,17 +120,22 @@ class Session:
     def _left_out(self, deck: Deck) -> list[tuple[str, str]]:
         """A line on the measured points that the deck names and no folder was given for."""
         wanted = self.plots or deck.model == "galaxy"  # whose numbers lack χ² then
-        if self.data is not None or not wanted or not measured_names(deck):
+        if self.data is not None or not wanted or not (missing := without_folder(deck)):
             return []
-        return [("measured points", "left out: give their folder by --data or CRTRANSPORT_DATA")]
+        what = "measured points"
+        if isinstance(deck, GalaxyDeck) and deck.compare.fit_norms:
+            what = "measured points, fit of norms"
+        some = "" if missing == measured_names(deck) else f" {', '.join(missing)}"
+        return [(what, f"left out{some}: give their folder by --data or CRTRANSPORT_DATA")]
 
     def _draw(self, name: str, deck: Deck, dataset: Any) -> list[Path]:
         import matplotlib
 
         matplotlib.use("agg")
         files = []
+        dipoles = deck.compare.dipoles() if isinstance(deck, BurstDeck | GalaxyDeck) else []
         figures = importlib.import_module(PLOTS[deck.model]).draw(
-            dataset, measured(deck, self.data)
+            dataset, [*measured(deck, self.data), *dipoles]
         )
         for part, figure in figures.items():
             files.append(self.folder / (f"{name}_{part}.png" if part else f"{name}.png"))

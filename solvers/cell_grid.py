@@ -172,6 +172,10 @@ class CellGrid:
         carried = _contract(values, self._volumes(axis, np.diag(along.areas)))
         return self._divergence(axis, carried, along.mean)
 
+    def at_places(self, values: Array) -> Array:
+        """[…, place] of [level, place] values: themselves."""
+        return values
+
     def at(self, point: tuple[float, ...]) -> Array:
         """(n_places,) weights of ψ at a point, linear along each axis."""
         rows = [axis.at(x)[axis.kept] for axis, x in zip(self.axes, point, strict=True)]

@@ -12,15 +12,13 @@ u^m e^(σu) the m-th derivative of that by σ, which gives a Vandermonde system 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from crtransport.solvers.levels import GHOSTS, Levels, weight_of
-from crtransport.solvers.problem import Operator
+from crtransport.solvers.kernels.differences import add_flux, fold
+from crtransport.solvers.levels import GHOSTS, REACH, Banded, Levels, weight_of
 
 Array = NDArray[np.float64]
 
@@ -35,11 +33,9 @@ _SPREAD = {
 #: degree of the polynomial by which ψ/scale goes on beyond the end that a drift leaves through
 _OUTFLOW_DEGREE = 2
 _SPREAD_DEGREE = 1
-#: points on the circle of Cauchy's integral for Taylor coefficients; the nearest pole is at 2π
-_CIRCLE = 48
 
 
-def drift(levels: Levels, speed: Array, log_scale: Array, order: int) -> Operator:
+def drift(levels: Levels, speed: Array, log_scale: Array, order: int) -> Banded:
     """−∂(speed ψ)/∂u for y = ψ/scale: where speed > 0, ψ moves to lower levels.
 
     Parameters
@@ -51,16 +47,16 @@ def drift(levels: Levels, speed: Array, log_scale: Array, order: int) -> Operato
     """
     offsets = _DRIFT[order]
     slope = _slopes(speed, log_scale)
-    at_face = (speed[GHOSTS - 1 : -GHOSTS] + speed[GHOSTS : 1 - GHOSTS])[:, None] / 2
-    down = np.where(at_face > 0, _weights(offsets, slope, _fitted), 0.0)
-    up = np.where(at_face > 0, 0.0, _weights(-offsets, slope, _fitted))
-    low = _OUTFLOW_DEGREE if at_face[0] > 0 else 0
-    high = 0 if at_face[-1] > 0 else _OUTFLOW_DEGREE
-    flux = [_Flux(offsets, down, speed), _Flux(-offsets, up, speed)]
+    at_face = (speed[GHOSTS - 1 : -GHOSTS] + speed[GHOSTS : 1 - GHOSTS]) / 2
+    falls = at_face > 0
+    low = _OUTFLOW_DEGREE if falls[0] else 0
+    high = 0 if falls[-1] else _OUTFLOW_DEGREE
+    parts = [(offsets, falls), (-offsets, ~falls)]
+    flux = [_Flux(1.0, ahead, 0, speed, here.astype(float)) for ahead, here in parts if here.any()]
     return _divergence(levels, flux, slope, log_scale, low, high)
 
 
-def spread(levels: Levels, strength: Array, tilt: float, log_scale: Array, order: int) -> Operator:
+def spread(levels: Levels, strength: Array, tilt: float, log_scale: Array, order: int) -> Banded:
     """−∂[strength (∂ψ/∂u − tilt ψ)]/∂u, as ∂²(strength ψ) less ∂[(strength' + tilt strength) ψ].
 
     Parameters
@@ -71,24 +67,27 @@ def spread(levels: Levels, strength: Array, tilt: float, log_scale: Array, order
     """
     offsets = _SPREAD[order]
     slope = _slopes(strength, log_scale)
-    first = _weights(offsets, slope, lambda s: s * _fitted(s)) / levels.step
     steep = strength * (_log_derivative(strength) / levels.step + tilt)
-    plain = _weights(offsets, slope, _fitted)
-    flux = [_Flux(offsets, first, strength), _Flux(offsets, -plain, steep)]
+    everywhere = np.ones(levels.n + 1)
+    flux = [
+        _Flux(1 / levels.step, offsets, 1, strength, everywhere),
+        _Flux(-1.0, offsets, 0, steep, everywhere),
+    ]
     return _divergence(levels, flux, slope, log_scale, _SPREAD_DEGREE, 0)
 
 
 class _Flux(NamedTuple):
-    """Σ weights · e^(−slope·offset) · coefficient ψ over the levels at ``offsets`` from a face."""
+    """± Σ weights · e^(−slope·offset) · coefficient ψ over the levels at ``offsets`` from a face.
 
+    The weights are those of a value (power 0) or of a derivative by steps (1); ``faces`` are 1
+    where there is a flux, else 0.
+    """
+
+    sign: float
     offsets: Array
-    weights: Array  # [face, offset]
+    power: int
     coefficient: Array  # on the extended levels
-
-
-def _fitted(s: NDArray[np.complex128]) -> NDArray[np.complex128]:
-    """κ(s) = (s/2)/sinh(s/2)."""
-    return np.asarray((s / 2) / np.sinh(s / 2))
+    faces: Array
 
 
 def _slopes(coefficient: Array, log_scale: Array) -> Array:
@@ -101,72 +100,46 @@ def _slopes(coefficient: Array, log_scale: Array) -> Array:
     return np.diff(logs)[GHOSTS - 1 : 1 - GHOSTS]
 
 
-def _weights(
-    offsets: Array,
-    slope: Array,
-    symbol: Callable[[NDArray[np.complex128]], NDArray[np.complex128]],
-) -> Array:
-    """[face, point] weights of e^(σu) u^m, exact for m below the number of points."""
-    m = np.arange(len(offsets))
-    # off the real axis the circle never meets σ = 0, where the quotient is 0/0
-    circle = np.exp(2j * np.pi * (np.arange(_CIRCLE) + 0.5) / _CIRCLE)
-    around = symbol(slope[:, None] + circle)
-    taylor = (around @ circle[:, None] ** -m / _CIRCLE).real
-    factorial = np.cumprod(np.concatenate([[1.0], m[1:]]))
-    vandermonde = offsets ** m[:, None]
-    return np.asarray(np.linalg.solve(vandermonde, (factorial * taylor).T).T)
-
-
 def _log_derivative(values: Array) -> Array:
     """d ln(values) per step, sixth order; off-centre near the ends."""
     logs, n = np.log(values), len(values)
-    out = np.empty(n)
-    for i in range(n):
-        first = min(max(i - 3, 0), n - 7)
-        offsets = np.arange(first, first + 7) - i
-        m = np.arange(7)
-        weights = np.linalg.solve(offsets ** m[:, None].astype(float), (m == 1).astype(float))
-        out[i] = weights @ logs[first : first + 7]
-    return out
+    first = np.clip(np.arange(n) - 3, 0, n - 7)
+    near = logs[first[:, None] + np.arange(7)]
+    return np.asarray(np.sum(_DERIVATIVE[np.arange(n) - first] * near, axis=1))
+
+
+def _first_derivatives() -> Array:
+    """[point, point] weights of the derivative at each of seven points."""
+    m = np.arange(7)
+    return np.array(
+        [np.linalg.solve((m - i) ** m[:, None].astype(float), (m == 1).astype(float)) for i in m]
+    )
 
 
 def _divergence(
     levels: Levels, fluxes: list[_Flux], slope: Array, log_scale: Array, low: int, high: int
-) -> Operator:
+) -> Banded:
     """Minus the difference of the fluxes over the scale, with ghosts from polynomials in y."""
     n = levels.n
-    ghosts = _extension(n, low, high)
-    above = sum(_rows(f, slope, log_scale, 1, n) for f in fluxes) @ ghosts
-    below = sum(_rows(f, slope, log_scale, 0, n) for f in fluxes) @ ghosts
-    matrix = sp.csr_array((below - above) / levels.step)
-    matrix.eliminate_zeros()
+    below, above = np.zeros((2, 2 * REACH + 1, n))
+    face = np.arange(n + 1)[:, None]
+    for flux in fluxes:
+        near = face + GHOSTS + np.floor(flux.offsets + 0.01).astype(int)
+        factor = flux.sign * flux.coefficient[near] * flux.faces[:, None]
+        powers = np.arange(len(flux.offsets), dtype=float)
+        inverse = np.asarray(np.linalg.inv(flux.offsets ** powers[:, None]))
+        add_flux(flux.offsets, inverse, flux.power, slope, factor, log_scale, GHOSTS, below, above)
     weight = weight_of(log_scale)
-    ends = below[[0]] * weight[0] - above[[n - 1]] * weight[-1]
-    return Operator(matrix=matrix, total=ends.toarray()[0] / levels.step)
+    bands, leaves = below - above, np.zeros_like(below)
+    leaves[:, 0] = below[:, 0] * weight[0]
+    leaves[:, -1] -= above[:, -1] * weight[-1]
+    fold(bands, low, high)
+    fold(leaves, low, high)
+    total = np.zeros(n)
+    # the ends reach to the levels beside them only
+    for k, near in ((0, slice(0, REACH + 1)), (n - 1, slice(n - 1 - REACH, n))):
+        total[near] += leaves[REACH:, k] if k == 0 else leaves[: REACH + 1, k]
+    return Banded(bands=bands / levels.step, total=total / levels.step)
 
 
-def _rows(flux: _Flux, slope: Array, log_scale: Array, side: int, n: int) -> sp.csr_array:
-    """[level, extended level] flux through the face below (above) each level, over its scale."""
-    level = np.arange(n)[:, None]
-    face = level + side
-    columns = face + GHOSTS + np.round(flux.offsets - 0.5).astype(int)
-    power = log_scale[columns] - log_scale[level + GHOSTS] - slope[face] * flux.offsets
-    values = flux.weights[face[:, 0]] * np.exp(power) * flux.coefficient[columns]
-    rows = np.broadcast_to(level, columns.shape)
-    shape = (n, n + 2 * GHOSTS)
-    return sp.csr_array(
-        sp.coo_array((values.ravel(), (rows.ravel(), columns.ravel())), shape=shape)
-    )
-
-
-def _extension(n: int, low: int, high: int) -> sp.csr_array:
-    """[extended level, level] y at the levels, and at the ghosts by extrapolation."""
-    out = sp.lil_array((n + 2 * GHOSTS, n))
-    out[GHOSTS : GHOSTS + n] = sp.eye_array(n)
-    for degree, end, inward, first in ((low, 0, 1, GHOSTS), (high, n - 1, -1, GHOSTS + n - 1)):
-        nodes = np.arange(degree + 1)
-        for g in range(1, GHOSTS + 1):
-            for j in nodes:
-                others = nodes[nodes != j]
-                out[first - inward * g, end + inward * j] = np.prod((-g - others) / (j - others))
-    return sp.csr_array(out)
+_DERIVATIVE = _first_derivatives()

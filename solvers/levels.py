@@ -9,12 +9,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from crtransport.solvers.problem import Operator
-
 Array = NDArray[np.float64]
 
 #: points beyond either end at which coefficients are known
 GHOSTS = 5
+#: levels on either side that a difference along the axis reaches to
+REACH = 4
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,9 +40,40 @@ class Levels:
         return np.asarray(self.first + self.step * np.arange(-GHOSTS, self.n + GHOSTS))
 
 
-def rate(values: Array, weight: Array) -> Operator:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Banded:
+    """An Operator along the axis by its diagonals; its sparse ``matrix`` is made when asked for.
+
+    Attributes
+    ----------
+    bands : [2 REACH + 1, level] array
+        A[k, k + d] at [REACH + d, k]; 0 where that is beyond the ends.
+    total : (n_levels,) array
+        As of Operator.
+    """
+
+    bands: Array
+    total: Array
+
+    def diagonal(self) -> Array:
+        """(n_levels,)"""
+        return self.bands[REACH]
+
+    @cached_property
+    def matrix(self) -> sp.csr_array:
+        """[level, level]."""
+        n = self.bands.shape[1]
+        column = np.arange(n)[:, None] + np.arange(-REACH, REACH + 1)
+        there = (self.bands.T != 0) & (column >= 0) & (column < n)
+        start = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
+        return sp.csr_array((self.bands.T[there], column[there], start), shape=(n, n))
+
+
+def rate(values: Array, weight: Array) -> Banded:
     """What happens at each level by itself: a diagonal; ``weight`` as in FieldProblem."""
-    return Operator(matrix=sp.csr_array(sp.diags_array(values)), total=values * weight)
+    bands = np.zeros((2 * REACH + 1, len(values)))
+    bands[REACH] = values
+    return Banded(bands=bands, total=values * weight)
 
 
 def weight_of(log_scale: Array) -> Array:

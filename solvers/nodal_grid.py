@@ -185,6 +185,10 @@ class NodalGrid:
         weight = sp.diags_array(-self._weights * self._values(velocity))
         return self._restricted(sp.csr_array(self._slopes(axis).T @ weight @ self._gather))
 
+    def at_places(self, values: Array) -> Array:
+        """[…, place] of [level, place] values: themselves."""
+        return values
+
     def at(self, point: tuple[float, ...]) -> Array:
         """(n_places,) weights of ψ at a point."""
         rows = [axis.at(x)[axis.kept] for axis, x in zip(self.axes, point, strict=True)]

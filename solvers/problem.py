@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+
+from crtransport.solvers.levels import Banded
 
 Array = NDArray[np.float64]
 Matrix = Any  # dense array, or scipy sparse array: [function, function]
@@ -177,13 +180,17 @@ class Operator:
     matrix: sp.csr_array
     total: Array
 
+    def diagonal(self) -> Array:
+        """(n,)"""
+        return np.asarray(self.matrix.diagonal())
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Term:
     """One product Aⱼ ⊗ Xⱼ: ``along`` acts on the levels of the axis, ``across`` on the places."""
 
     name: str
-    along: Operator
+    along: Operator | Banded
     across: Operator
 
 
@@ -216,6 +223,9 @@ class FieldProblem:
         Places along each dimension; the last runs fastest.
     local : tuple of [place, place] sparse arrays
         Bₖ: one further matrix for each level, for what is no short sum of products; or empty.
+    released : (n_levels,) array, optional
+        What the sources set free in total; the sum of ``source`` over the places where that is
+        not given.
     """
 
     terms: tuple[Term, ...]
@@ -224,6 +234,11 @@ class FieldProblem:
     weight: Array
     shape: tuple[int, ...]
     local: tuple[sp.csr_array, ...] = ()
+    released: Array | None = None
+
+    def freed(self) -> Array:
+        """(n_levels,) what the sources set free in total."""
+        return np.asarray(self.source.sum(axis=1) if self.released is None else self.released)
 
     def apply(self, y: Array) -> Array:
         """[level, place] Σⱼ Aⱼ y Xⱼᵀ + the local matrices."""
@@ -234,19 +249,20 @@ class FieldProblem:
             out[k] += matrix @ y[k]
         return out
 
+    @cached_property
     def row_weights(self) -> Array:
         """(n_levels,) what makes the rows of all levels comparable: one over their diagonal."""
         size = np.zeros(len(self.source))
         for term in self.terms:
-            rates = np.abs(term.along.matrix.diagonal())
-            size += rates * np.mean(np.abs(term.across.matrix.diagonal()))
+            rates = np.abs(term.along.diagonal())
+            size += rates * np.mean(np.abs(term.across.diagonal()))
         for k, matrix in enumerate(self.local):
             size[k] += np.mean(np.abs(matrix.diagonal()))
         return np.asarray(1 / np.where(size > 0, size, 1.0))
 
     def residual(self, y: Array) -> float:
         """‖q − Ay‖ over ‖q‖, with the row weights."""
-        weights = self.row_weights()[:, None]
+        weights = self.row_weights[:, None]
         defect = np.linalg.norm((self.source - self.apply(y)) * weights)
         return float(defect / np.linalg.norm(self.source * weights))
 
@@ -255,7 +271,7 @@ class FieldProblem:
 
         Conservation says that these add up to 1. Local matrices are not in it.
         """
-        whole = float(self.weight @ np.sum(self.source, axis=1))
+        whole = float(self.weight @ self.freed())
         taken: dict[str, float] = {}
         for term in self.terms:
             part = float(term.along.total @ y @ term.across.total) / whole
@@ -297,10 +313,11 @@ class Coupling:
     def source(self, feeds: Iterable[tuple[Matrix, Array]]) -> Array | None:
         """[level, place] of the pairs (A, y), A from the levels of y to those of q.
 
-        A is diagonal where a level feeds the same level, any matrix else, and holds S_f/S. None
-        of no pairs.
+        A is a (n_levels,) diagonal where a level feeds the same level, any matrix else, and holds
+        S_f/S. None of no pairs.
         """
         fed: Array | None = None
         for along, y in feeds:
-            fed = along @ y if fed is None else fed + along @ y
+            part = along[:, None] * y if along.ndim == 1 else along @ y
+            fed = part if fed is None else fed + part
         return None if fed is None else np.asarray((self.across @ fed.T).T)

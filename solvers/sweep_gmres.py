@@ -78,7 +78,7 @@ class _Sweeps:
             factors=factors,
             couplings=_couplings(problem, factors.order),
             relax=_relaxation(problem, factors),
-            weights=problem.row_weights()[:, None],
+            weights=problem.row_weights[:, None],
         )
 
     def down(self, v: Array) -> tuple[Array, Array]:
@@ -126,9 +126,11 @@ def _arnoldi(basis: Array, hessenberg: Array, k: int) -> tuple[Array, float]:
     if hessenberg[k + 1, k] > 0:
         new /= hessenberg[k + 1, k]
     part = hessenberg[: k + 2, : k + 1]
-    target = np.eye(k + 2)[0]
-    small = np.linalg.lstsq(part, target, rcond=None)[0]
-    return small, float(np.linalg.norm(part @ small - target))
+    orthogonal, triangle = np.linalg.qr(part)
+    small = np.linalg.solve(triangle, orthogonal[0])
+    rest = part @ small
+    rest[0] -= 1.0
+    return small, float(np.linalg.norm(rest))
 
 
 def _couplings(problem: FieldProblem, order: Array) -> Couplings:

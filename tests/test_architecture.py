@@ -19,6 +19,7 @@ SOURCES = [
 NAMES = [path.relative_to(ROOT).as_posix() for path in SOURCES]
 HEAVY = ("numba", "xarray", "matplotlib", "scipy", "netCDF4", "numpy", "pydantic")
 COMMANDS = ("", "run", "check", "decks", "validate", "bench", "eigenvalues", "schema")
+COMMANDS += ("data", "data list", "data path", "data fetch", "data import")
 
 _HELP = """
 import sys

@@ -133,6 +133,28 @@ def column_left(tau: Array, half_height: float, modes: int = 20000) -> Array:
     return np.asarray(np.sum(np.exp(-np.outer(tau, rates)), axis=1) / half_height)
 
 
+def shining(tau: Array, r: float, gamma: float = 0.0) -> Array:
+    """∫₀^τ (4πτ)^(−3/2) exp(−r²/4τ − γτ) dτ: what a source of one particle a unit of D t leaves.
+
+        [e^(−r√γ) erfc(r/√4τ − √(γτ)) + e^(r√γ) erfc(r/√4τ + √(γτ))]/(8πr)
+
+    (Atoyan, Aharonian & Völk 1995, Phys. Rev. D 52, 3265, for γ = 0.)
+    """
+    x, y, k = r / np.sqrt(4 * tau), np.sqrt(gamma * tau), math.sqrt(gamma) * r
+    both = np.exp(-k) * special.erfc(x - y) + np.exp(k) * special.erfc(x + y)
+    return np.asarray(both / (8 * math.pi * r))
+
+
+def plane_through_gas(half_height: float, edge: float, gamma: float) -> float:
+    """∫ n dτ at z = 0 of a release from the plane z = 0, lost at a rate γ within |z| < edge.
+
+    n'' = γ n there and n'' = 0 beyond, n(H) = 0, n'(0) = −½, n and n' continuous.
+    """
+    k, beyond = math.sqrt(gamma), half_height - edge
+    s, c = math.sinh(k * edge), math.cosh(k * edge)
+    return (s + k * beyond * c) / (c + k * beyond * s) / (2 * k)
+
+
 def two_zone(tau: float, r: float, radius: float, factor: float) -> float:
     """n at r of a release at r = 0, D₁ = factor · D within ``radius``, at τ = D t of the outside.
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from crtransport.clusters.fluxes import not_negative, positive, values_and_limits, wrong
-from crtransport.clusters.names import normalised
+from crtransport.clusters.fluxes import VALUES, not_negative, positive, values_and_limits, wrong
+from crtransport.clusters.names import names_in, normalised
 from crtransport.clusters.norms import Bands
 from crtransport.measurements.rows import Rows, read_rows
 from crtransport.measurements.table import MeasurementError
@@ -21,6 +21,7 @@ Flags = NDArray[np.bool_]
 
 #: two norms need as many bands
 FEWEST = 2
+_EDGES = ("e_lo_MeV", "e_hi_MeV")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,17 +74,19 @@ def read_bands(path: Path) -> BandTable:
     MeasurementError
         Naming file, line and column.
     """
-    rows = read_rows(path)
+    rows = read_rows(
+        path,
+        numbers=(*_EDGES, "err_hi"),
+        optional=("flux", "err_lo", *VALUES),
+        texts=("harris_name", "name"),
+    )
     catalogue = rows.has("err_hi")
-    column = "harris_name" if catalogue else "name"
-    names = rows.texts(column)
+    names = names_in(rows, "harris_name" if catalogue else "name")
     keys = np.array([normalised(name) for name in names])
-    low, high = (positive(rows, edge) for edge in ("e_lo_MeV", "e_hi_MeV"))
-    for line, key, one, other in zip(rows.lines, keys, low, high, strict=True):
-        if not key:
-            raise wrong(rows, line, column, "no name")
+    low, high = (positive(rows, edge) for edge in _EDGES)
+    for i, (one, other) in enumerate(zip(low, high, strict=True)):
         if not other > one:
-            raise wrong(rows, line, "e_hi_MeV", f"{other:g} is not above e_lo_MeV = {one:g}")
+            raise wrong(rows, i, "e_hi_MeV", f"{other:g} is not above e_lo_MeV = {one:g}")
     order = np.lexsort((high, low, keys))
     own = [order[keys[order] == key] for key in sorted(set(keys))]
     for cluster in own:
@@ -92,7 +95,7 @@ def read_bands(path: Path) -> BandTable:
     return BandTable(
         path=path,
         names=[names[cluster[0]] for cluster in own],
-        lines=[min(rows.lines[i] for i in cluster) for cluster in own],
+        lines=[int(rows.lines[cluster].min()) for cluster in own],
         bands=Bands(
             low=_table(low, own, 1.0),
             high=_table(high, own, 2.0),
@@ -115,11 +118,11 @@ def _table(values: NDArray[np.generic], own: list[NDArray[np.intp]], blank: floa
 
 def _catalogue(rows: Rows) -> tuple[Array, Array, Flags, Array]:
     flux = not_negative(rows, "flux")
-    down, up = rows.column_with_gaps("err_lo"), positive(rows, "err_hi")
-    for line, error in zip(rows.lines, down, strict=True):
+    down, up = rows.column("err_lo"), positive(rows, "err_hi")
+    for i, error in enumerate(down):
         if error >= 0:
             why = f"{error:g}; in this catalogue lower errors are negative, or empty for a limit"
-            raise wrong(rows, line, "err_lo", why)
+            raise wrong(rows, i, "err_lo", why)
     limit = np.isnan(down)
     return flux, np.where(limit, up, (up - down) / 2), limit, flux + 2 * up
 
@@ -127,7 +130,7 @@ def _catalogue(rows: Rows) -> tuple[Array, Array, Flags, Array]:
 def _general(rows: Rows) -> tuple[Array, Array, Flags, Array]:
     value, confidence, limit = values_and_limits(rows, "flux")
     # nothing was seen: a best flux of zero, and the limit as many σ above it as its level says
-    sigma = np.where(limit, value / ndtri(confidence), rows.column_with_gaps("error"))
+    sigma = np.where(limit, value / ndtri(confidence), rows.column("error"))
     return np.where(limit, 0.0, value), sigma, limit, value
 
 
@@ -138,4 +141,4 @@ def _require_separate(
     for before, here in itertools.pairwise(cluster):
         if low[here] < high[before] * (1 - 1e-6):
             why = f"{names[here]} has a band at these energies already, in line"
-            raise wrong(rows, rows.lines[here], "e_lo_MeV", f"{why} {rows.lines[before]}")
+            raise wrong(rows, int(here), "e_lo_MeV", f"{why} {rows.lines[before]}")

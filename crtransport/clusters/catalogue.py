@@ -8,18 +8,27 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crtransport.clusters.names import normalised, positions, require_different
+from crtransport.clusters.names import different_names, normalised, positions
 from crtransport.constants import ERG, KPC, SPEED_OF_LIGHT
-from crtransport.measurements.rows import Rows, read_rows
+from crtransport.measurements.rows import read_rows
 from crtransport.measurements.table import MeasurementError
 
 Array = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 SUN = 3.828e33  # erg/s, IAU 2015
 SUN_M_V = 4.83  # absolute V magnitude of the Sun
 ARCMIN = np.pi / 10800
 _ERG_IN_EV = ERG * 1e9
+
+_TEXTS = ("name", "alt_name")
+_KNOWN = ("d_sun_kpc", "b_deg")
+_GAPS = ("m_v", "rh_arcmin", "gamma_integrated", "fe_h")
+_FIELDS = ("u_mw", "u_cmb")
+_ABOVE_ZERO = {
+    "d_sun_kpc": "a distance must be above zero",
+    "rh_arcmin": "must be above zero, or empty",
+    "gamma_integrated": "must be above zero, or empty",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,24 +90,27 @@ def read_catalogue(clusters: Path, photon_fields: Path) -> Catalogue:
     MeasurementError
         Naming file, line and column.
     """
-    rows, fields = read_rows(clusters), read_rows(photon_fields)
-    names, field_names = rows.texts("name"), fields.texts("name")
-    require_different(rows, names, "name")
-    require_different(fields, field_names, "name")
-    order = np.argsort([normalised(name) for name in names], kind="stable")
-    names = [names[i] for i in order]
-    alternatives = [rows.texts("alt_name")[i] for i in order]
-    distance, latitude = (rows.column(c)[order] for c in ("d_sun_kpc", "b_deg"))
-    if np.any(distance <= 0):
-        raise _at(rows, order, distance <= 0, "d_sun_kpc", "a distance must be above zero")
-    m_v, angle, rate, metals = (
-        rows.column_with_gaps(c)[order] for c in ("m_v", "rh_arcmin", "gamma_integrated", "fe_h")
+    rows = read_rows(
+        clusters,
+        numbers=_KNOWN,
+        required=(*_TEXTS, *_KNOWN, *_GAPS),
+        optional=_GAPS,
+        texts=_TEXTS,
     )
-    for column, values in (("rh_arcmin", angle), ("gamma_integrated", rate)):
-        if np.any(values <= 0):
-            raise _at(rows, order, values <= 0, column, "must be above zero, or empty")
+    fields = read_rows(
+        photon_fields, numbers=(), required=("name", *_FIELDS), optional=_FIELDS, texts=("name",)
+    )
+    field_names = different_names(fields, "name")
+    order = np.argsort([normalised(name) for name in different_names(rows, "name")], kind="stable")
+    for column, why in _ABOVE_ZERO.items():
+        if np.any(bad := rows.column(column) <= 0):
+            raise MeasurementError(f"{rows.place(int(np.argmax(bad)), column)}: {why}")
+    rows = rows.take(order)
+    names, alternatives = (rows.texts[c] for c in _TEXTS)
+    distance, latitude = (rows.column(c) for c in _KNOWN)
+    m_v, angle, rate, metals = (rows.column(c) for c in _GAPS)
     where = positions(names, field_names)
-    u_mw, u_cmb = (_taken(fields.column_with_gaps(c), where) for c in ("u_mw", "u_cmb"))
+    u_mw, u_cmb = (_taken(fields.column(c), where) for c in _FIELDS)
     u_gc = photon_density(10 ** (-0.4 * (m_v - SUN_M_V)), angle * ARCMIN * distance)
     return Catalogue(
         path=clusters,
@@ -128,10 +140,3 @@ def unmatched(path: Path, names: list[str], where: NDArray[np.intp]) -> list[str
     """The file and the names that were found nowhere, as one line; none where all were found."""
     lost = sorted(name for name, k in zip(names, where, strict=True) if k < 0)
     return [f"{path.name}: {', '.join(lost)}"] if lost else []
-
-
-def _at(
-    rows: Rows, order: NDArray[np.intp], wrong: Flags, column: str, why: str
-) -> MeasurementError:
-    line = rows.lines[int(order[np.flatnonzero(wrong)[0]])]
-    return MeasurementError(f"{rows.path}, line {line}, column {column}: {why}")

@@ -23,23 +23,39 @@ def normalised(name: str) -> str:
     return re.sub(r"(?<=[a-z])0+(?=\d)", "", plain)
 
 
-def require_different(rows: Rows, names: Sequence[str], column: str) -> None:
-    """See that no cluster has two rows.
+def names_in(rows: Rows, column: str) -> list[str]:
+    """The names in a column.
+
+    Raises
+    ------
+    MeasurementError
+        If there is no such column, or no name in one of its cells.
+    """
+    if column not in rows.texts:
+        raise MeasurementError(f"{rows.path}: missing column {column}")
+    names = rows.texts[column]
+    for i, name in enumerate(names):
+        if not normalised(name):
+            raise MeasurementError(f"{rows.place(i, column)}: no name")
+    return names
+
+
+def different_names(rows: Rows, column: str) -> list[str]:
+    """The names in a column of which no cluster may have two.
 
     Raises
     ------
     MeasurementError
         Naming both lines.
     """
+    names = names_in(rows, column)
     seen: dict[str, int] = {}
-    for line, name in zip(rows.lines, names, strict=True):
-        key = normalised(name)
-        if not key:
-            raise MeasurementError(f"{rows.path}, line {line}, column {column}: no name")
-        if key in seen:
-            why = f"{name!r} is the cluster of line {seen[key]} again; each may stand there once"
-            raise MeasurementError(f"{rows.path}, line {line}, column {column}: {why}")
-        seen[key] = line
+    for i, name in enumerate(names):
+        first = seen.setdefault(normalised(name), i)
+        if first < i:
+            why = f"{name!r} is the cluster of line {rows.lines[first]} again"
+            raise MeasurementError(f"{rows.place(i, column)}: {why}; each may stand there once")
+    return names
 
 
 def positions(

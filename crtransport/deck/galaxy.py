@@ -13,7 +13,13 @@ from pydantic import Discriminator
 from crtransport.deck.burst import BurstDeck
 from crtransport.deck.compare import CompareGalaxy
 from crtransport.deck.galaxy_medium import check_medium, check_place, check_wind
-from crtransport.deck.galaxy_solver import Direct, Momentum, SplitCrankNicolson, Sweep
+from crtransport.deck.galaxy_solver import (
+    Direct,
+    Momentum,
+    ReducedBasis,
+    SplitCrankNicolson,
+    Sweep,
+)
 from crtransport.nuclide_tables import DAUGHTERS
 from crtransport.nuclides import UnknownElement, isotope, nuclide
 from crtransport.physics.burst import LocalSource
@@ -30,6 +36,8 @@ from crtransport.units import Count, Quantity
 
 Energy = Annotated[float, Quantity(unit="GeV/n", gt=0, le=1e12)]
 Flux = Annotated[float, Quantity(gt=0)]
+
+AnySolver = Annotated[ReducedBasis | Sweep | Direct | SplitCrankNicolson, Discriminator("kind")]
 
 _RATIO = re.compile(r"(\d*)([A-Z][a-z]?)")
 
@@ -158,9 +166,7 @@ class GalaxyDeck:
     local_medium: Literal["uniform", "two-halo"] | None = None
     modulation: Modulation = field(default_factory=Modulation)
     momentum: Momentum = field(default_factory=Momentum)
-    solver: Annotated[Sweep | Direct | SplitCrankNicolson, Discriminator("kind")] = field(
-        default_factory=Sweep
-    )
+    solver: AnySolver = field(default_factory=ReducedBasis)
     output: GalaxyOutput = field(default_factory=GalaxyOutput)
     compare: CompareGalaxy = field(default_factory=CompareGalaxy)
 
@@ -233,6 +239,8 @@ class GalaxyDeck:
     def _check_normalisation(self) -> None:
         if self.normalisation is None:
             return
+        if self.compare.fit_norms:
+            raise ValueError("normalisation and compare.fit_norms: leave out one of them")
         for name in self.normalisation.flux:
             if name not in self.emitted():
                 raise ValueError(
@@ -302,6 +310,8 @@ class GalaxyDeck:
         if not self.local_source:
             if self.local_medium is not None:
                 raise ValueError("local_medium has no effect without a [[local_source]]")
+            if self.compare.anisotropy:
+                raise ValueError("compare.anisotropy has no effect without a [[local_source]]")
             return
         if not isinstance(self.diffusion, TwoHalo) or self.geometry.kind != "cylinder":
             raise ValueError(

@@ -106,8 +106,36 @@ class Sweep(Space):
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
-    kind: Literal["sweep-gmres"] = "sweep-gmres"
+    kind: Literal["sweep-gmres"]
     linear_rtol: Residual = 1e-10
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReducedBasis(Space):
+    """Galerkin's method on few functions in space: the fast solver.
+
+    Attributes
+    ----------
+    kind : str
+        "reduced-basis".
+    discretisation : str
+        "spectral" elements, or "finite-volume" of second order, the independent check.
+    rtol : float
+        Tolerance of the numerical error estimate of the fluxes.
+    functions : int
+        Functions in space.
+    order_r, order_z : int
+        Polynomial orders of the spectral elements (5 and 6).
+    elements_r : int
+        About how many elements in r (8); those in z follow from z_h.
+    cells_r, cells_z : int
+        Finite volumes in r and z (40 each).
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    kind: Literal["reduced-basis"] = "reduced-basis"
+    functions: Annotated[int, Count(ge=4, le=400)] = 40
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crtransport.measurements.table import MeasurementError, Table
+from crtransport.measurements.table import Measurement, MeasurementError
 
 Array = NDArray[np.float64]
 
@@ -56,21 +56,21 @@ class Factor:
 
 
 def abundance_factors(
-    answer_parts: Mapping[str, Parts], tables: Sequence[Table]
+    answer_parts: Mapping[str, Parts], tables: Sequence[Measurement]
 ) -> dict[str, Factor]:
     """The factor of each element, of all its tables together.
 
         a = max(0, Σ e (d − s)/σ² / Σ e²/σ²),   the minimum of Σ((d − a e − s)/σ)² over a ≥ 0
 
     σ is the mean of the errors downwards and upwards, each statistical and systematic in
-    quadrature, as if the points were independent. A point counts where σ > 0 and where both parts
-    are finite: NaN leaves out what lies beyond the model's range.
+    quadrature, as if the points were independent. A point counts where it is no upper limit, where
+    σ > 0 and where both parts are finite: NaN leaves out what lies beyond the model's range.
 
     Parameters
     ----------
     answer_parts : mapping
         By the name of the table.
-    tables : sequence of Table
+    tables : sequence of Measurement
         Fluxes of single elements; those without parts are passed over.
 
     Returns
@@ -91,7 +91,7 @@ def abundance_factors(
     return {name: _fitted(name, np.hstack(rows)) for name, rows in by_element.items()}
 
 
-def _points(table: Table, parts: Parts) -> Array:
+def _points(table: Measurement, parts: Parts) -> Array:
     """Rows e/σ and (d − s)/σ of the points that count."""
     if not table.is_flux:
         raise MeasurementError(f"{table.name} is no flux: {table.unit} over {table.x_kind}")
@@ -100,7 +100,7 @@ def _points(table: Table, parts: Parts) -> Array:
         shapes = f"{emitted.shape} and {produced.shape}"
         raise MeasurementError(f"{table.name} has {len(table.x)} points, its parts have {shapes}")
     sigma = (table.error_lo + table.error_hi) / 2
-    counts = (sigma > 0) & np.isfinite(emitted) & np.isfinite(produced)
+    counts = table.measured & (sigma > 0) & np.isfinite(emitted) & np.isfinite(produced)
     scaled = np.stack([emitted, table.y - produced])[:, counts]
     return np.asarray(scaled / sigma[counts])
 

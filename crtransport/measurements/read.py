@@ -1,46 +1,39 @@
-"""Read tidy tables: comment lines with the provenance, a line of column names, numbers."""
+"""Measurements by name, as decks name them: the tables of a data folder or of the user's cache."""
 
 from __future__ import annotations
 
-import difflib
-import os
-import re
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from crtransport.measurements import voyager
-from crtransport.measurements.rows import Rows, read_rows
-from crtransport.measurements.table import MeasurementError, Table, per_nucleon, ratio_parts
-
-#: where the tables lie below the data folder
-POINTS = Path("cr-kiss") / "points"
-VARIABLE = "CRTRANSPORT_DATA"
-
-_COLUMNS = ("x", "y", "stat_lo", "stat_hi", "sys_lo", "sys_hi")
-_TITLE = re.compile(r"# (?P<experiment>.+) (?P<quantity>\S+) vs \S+$")
-_AXES = re.compile(r"# y: .*\[(?P<unit>.+)\]; x: (?P<x_kind>\S+)$")
-_REFERENCE = re.compile(r"# reference: (?P<reference>.+)$")
+from crtransport.measurements.checks import remarks
+from crtransport.measurements.folders import read_table
+from crtransport.measurements.table import Measurement, per_nucleon, ratio_parts
 
 
-def data_folder(option: str | Path | None = None) -> Path | None:
-    """The data folder: the option if it is given, else CRTRANSPORT_DATA, else None."""
-    given = option or os.environ.get(VARIABLE)
-    return Path(given).expanduser() if given else None
+class MeasurementWarning(UserWarning):
+    """Something odd about a measurement, which may be right; it names the file and the line."""
 
 
-def load(names: Iterable[str], folder: str | Path) -> list[Table]:
-    """Read tables by name, ``AMS-02_H_rigidity`` or ``voyager1_He_2016``, from the data folder.
+def load(names: Iterable[str], folder: str | Path) -> list[Measurement]:
+    """Read tables by name, ``AMS-02_H_rigidity`` or ``voyager1_He_2016``.
+
+    They are looked for in the data folder, and then among those that were imported. What is odd
+    about one becomes a `MeasurementWarning`.
 
     Raises
     ------
     MeasurementError
-        If the folder or a table is missing, or a table cannot be read.
+        If the folder or a table is missing, or a table cannot be read or cannot be right.
     """
-    return [_read(name, Path(folder)) for name in names]
+    readings = [read_table(name, Path(folder)) for name in names]
+    for reading in readings:
+        for remark in remarks(reading):
+            warnings.warn(remark, MeasurementWarning, stacklevel=2)
+    return [reading.measurement for reading in readings]
 
 
-def load_fluxes(names: Iterable[str], folder: str | Path) -> list[Table]:
+def load_fluxes(names: Iterable[str], folder: str | Path) -> list[Measurement]:
     """Like `load`, and refuse a table that is no flux of one element.
 
     Raises
@@ -53,7 +46,7 @@ def load_fluxes(names: Iterable[str], folder: str | Path) -> list[Table]:
     return tables
 
 
-def load_fluxes_and_ratios(names: Iterable[str], folder: str | Path) -> list[Table]:
+def load_fluxes_and_ratios(names: Iterable[str], folder: str | Path) -> list[Measurement]:
     """Like `load`, and refuse what is neither a flux of one element nor a ratio of two.
 
     Raises
@@ -67,41 +60,3 @@ def load_fluxes_and_ratios(names: Iterable[str], folder: str | Path) -> list[Tab
         else:
             ratio_parts(table)
     return tables
-
-
-def _read(name: str, folder: Path) -> Table:
-    of_voyager = voyager.is_voyager(name)
-    below = folder / (voyager.FOLDER if of_voyager else POINTS)
-    if not below.is_dir():
-        part = below.relative_to(folder)
-        why = f"there is no folder {part} in it" if folder.is_dir() else "no such folder"
-        raise MeasurementError(f"data folder {folder}: {why} (--data, or {VARIABLE})")
-    listed = voyager.names(folder) if of_voyager else [p.stem for p in below.glob("*.csv")]
-    # not path.is_file(): a name such as ../x must not lead out of the folder
-    if name not in listed:
-        known = {one.lower(): one for one in listed}
-        close = difflib.get_close_matches(name[:100].lower(), known, n=3, cutoff=0.5)
-        nearest = ", ".join(known[key] for key in close)
-        hint = f"; nearest: {nearest}" if nearest else ""
-        raise MeasurementError(f"there is no table {name[:100]!r} in {below}{hint}")
-    if of_voyager:
-        return voyager.read(name, folder)
-    rows = read_rows(below / f"{name}.csv")
-    return Table(name=name, **_header(rows), **_numbers(rows))
-
-
-def _header(rows: Rows) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for pattern in (_TITLE, _AXES, _REFERENCE):
-        matches = [m for m in map(pattern.match, rows.comments) if m]
-        if not matches:
-            raise MeasurementError(f"{rows.path}: no comment line of the form {pattern.pattern!r}")
-        found |= matches[0].groupdict()
-    return found
-
-
-def _numbers(rows: Rows) -> dict[str, Any]:
-    missing = [column for column in _COLUMNS if not rows.has(column)]
-    if missing:
-        raise MeasurementError(f"{rows.path}: missing column {', '.join(missing)}")
-    return {column: rows.column(column) for column in _COLUMNS}

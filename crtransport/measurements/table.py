@@ -1,8 +1,9 @@
-"""One measured table, and its flux against kinetic energy per nucleon."""
+"""One measurement, and its flux against kinetic energy per nucleon."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,15 @@ from numpy.typing import NDArray
 from crtransport.nuclides import ELEMENTS, UnknownElement, nuclide
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
+#: kind of x -> what it is called in the name of a table
+AXIS_NAMES = {
+    "rigidity_GV": "rigidity",
+    "kinetic_energy_per_nucleon_GeV": "kineticEnergyPerNucleon",
+    "kinetic_energy_GeV": "kineticEnergy",
+    "total_energy_GeV": "totalEnergy",
+}
 #: kind of x -> unit of a flux over it
 FLUX_UNITS = {
     "rigidity_GV": "m-2 s-1 sr-1 GV-1",
@@ -27,8 +36,8 @@ class MeasurementError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
-    """A table as its experiment published it.
+class Measurement:
+    """A spectrum or ratio as its experiment published it: n points.
 
     Attributes
     ----------
@@ -37,10 +46,18 @@ class Table:
     experiment, quantity, reference : str
         "AMS-02", "H" (an element, a ratio "B_C", "allParticle", …), the publication.
     x_kind, unit : str
-        What x is, "rigidity_GV", and the unit of y.
-    x, y : array
-    stat_lo, stat_hi, sys_lo, sys_hi : array
-        One-sigma errors downwards and upwards, in the unit of y.
+        What x is, a key of `AXIS_NAMES`, and the unit of y.
+    x, y : array (n,)
+    stat_lo, stat_hi, sys_lo, sys_hi : array (n,)
+        One-sigma errors downwards and upwards, at least 0, in the unit of y.
+    x_lo, x_hi : array (n,), optional
+        Edges of the bins, where all are known.
+    limits : array of bool (n,), optional
+        Which y are upper limits; their errors mean nothing. None: every y is a value.
+    limit_level : float, optional
+        Confidence level of the upper limits, between 0 and 1.
+    epoch : (date, date), optional
+        First and last day of the data, to which the solar modulation belongs.
     interstellar : bool
         Whether it was measured beyond the heliosphere; else at the Earth.
     """
@@ -57,7 +74,24 @@ class Table:
     stat_hi: Array
     sys_lo: Array
     sys_hi: Array
+    x_lo: Array | None = None
+    x_hi: Array | None = None
+    limits: Mask | None = None
+    limit_level: float | None = None
+    epoch: tuple[date, date] | None = None
     interstellar: bool = False
+
+    def __post_init__(self) -> None:
+        if self.limits is not None and self.limits.any():
+            level = self.limit_level
+            if level is None or not 0 < level < 1:
+                why = f"upper limits need a confidence level between 0 and 1, not {level}"
+                raise MeasurementError(f"{self.name}: {why}")
+
+    @property
+    def measured(self) -> Mask:
+        """Which y are values with errors, and no upper limits."""
+        return np.ones(self.y.shape, dtype=bool) if self.limits is None else ~self.limits
 
     @property
     def is_flux(self) -> bool:
@@ -97,6 +131,8 @@ class Spectrum:
         GeV/n.
     flux, error_lo, error_hi : array
         m^-2 s^-1 sr^-1 (GeV/n)^-1.
+    measured : array of bool
+        Which fluxes are values; the others are upper limits.
     interstellar : bool
         Whether it was measured beyond the heliosphere.
     """
@@ -107,10 +143,11 @@ class Spectrum:
     flux: Array
     error_lo: Array
     error_hi: Array
+    measured: Mask
     interstellar: bool = False
 
 
-def ratio_parts(table: Table) -> tuple[str, str]:
+def ratio_parts(table: Measurement) -> tuple[str, str]:
     """The elements above and below the line of a ratio.
 
     Raises
@@ -131,7 +168,7 @@ def ratio_parts(table: Table) -> tuple[str, str]:
     return above, below
 
 
-def per_nucleon(table: Table) -> Spectrum:
+def per_nucleon(table: Measurement) -> Spectrum:
     """A flux over rigidity or energy per particle as one over kinetic energy per nucleon.
 
     Φ_T = Φ_x dx/dT with dR/dT = A/(Z β) and dE/dT = A; the element's main isotope stands for all.
@@ -168,5 +205,6 @@ def per_nucleon(table: Table) -> Spectrum:
         flux=np.asarray(table.y * jacobian),
         error_lo=np.asarray(table.error_lo * jacobian),
         error_hi=np.asarray(table.error_hi * jacobian),
+        measured=table.measured,
         interstellar=table.interstellar,
     )

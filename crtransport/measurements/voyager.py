@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from crtransport.measurements.reading import Reading, edges
 from crtransport.measurements.rows import Rows, read_rows
-from crtransport.measurements.table import FLUX_UNITS, MeasurementError, Table
+from crtransport.measurements.table import FLUX_UNITS, Measurement, MeasurementError
 from crtransport.nuclides import ELEMENTS
 
 FOLDER = Path("cr-voyager")
@@ -16,6 +17,7 @@ EXPERIMENT = "Voyager 1"
 
 _NAME = re.compile(r"voyager1_(?P<element>[A-Z][a-z]?)_(?P<year>\d{4})")
 _NUCLEI = "voyager1_nuclei_"
+_COLUMNS = ("Z", "e", "e_lo", "e_hi", "flux", "stat", "sys", "err_lo", "err_hi")
 _X_KIND = "kinetic_energy_per_nucleon_GeV"
 
 
@@ -30,14 +32,20 @@ def names(folder: Path) -> list[str]:
     for path in sorted((folder / FOLDER).glob("voyager1_*.csv")):
         if path.stem.startswith(_NUCLEI):
             year = path.stem.removeprefix(_NUCLEI)
-            found += [f"voyager1_{element}_{year}" for element in _elements(read_rows(path))]
+            found += [f"voyager1_{element}_{year}" for element in _elements(_rows(path))]
         else:
             found.append(path.stem)
     return found
 
 
-def read(name: str, folder: Path) -> Table:
-    """The table of one element, ``voyager1_He_2016``; heavier ones lie in one file together.
+def file_of(name: str, folder: Path) -> Path:
+    """The file in which a table lies; heavier elements lie in one together."""
+    path = folder / FOLDER / f"{name}.csv"
+    return path if path.is_file() else path.with_name(f"{_NUCLEI}{name.rpartition('_')[2]}.csv")
+
+
+def read(name: str, folder: Path) -> Reading:
+    """The table of one element, ``voyager1_He_2016``.
 
     Raises
     ------
@@ -47,18 +55,14 @@ def read(name: str, folder: Path) -> Table:
     match = _NAME.fullmatch(name)
     if not match:
         raise MeasurementError(f"{name} is not of the form voyager1_He_2016")
-    path = folder / FOLDER / f"{name}.csv"
-    if path.is_file():
-        rows = read_rows(path)
-    else:
-        path = folder / FOLDER / f"{_NUCLEI}{match['year']}.csv"
-        rows = read_rows(path)
+    rows = _rows(file_of(name, folder))
+    if rows.has("Z"):
         rows = rows.where("Z", 1 + ELEMENTS.index(match["element"]))
     both = ("stat", "sys") if rows.has("stat", "sys") else ()
     stat_lo, stat_hi = both[:1] * 2 or ("err_lo", "err_hi")
     flux = rows.column("flux")
     systematic = rows.column("sys") if both else np.zeros_like(flux)
-    return Table(
+    measurement = Measurement(
         name=name,
         experiment=EXPERIMENT,
         quantity=match["element"],
@@ -71,8 +75,17 @@ def read(name: str, folder: Path) -> Table:
         stat_hi=rows.column(stat_hi),
         sys_lo=systematic,
         sys_hi=systematic,
+        **edges(rows, "e_lo", "e_hi"),
         interstellar=True,
     )
+    point = "e" if rows.has("e") else "e_lo"
+    columns = {"x": point, "x_lo": "e_lo", "x_hi": "e_hi", "y": "flux"}
+    columns |= {"stat_lo": stat_lo, "stat_hi": stat_hi, "sys_lo": "sys", "sys_hi": "sys"}
+    return Reading(measurement=measurement, rows=rows, columns=columns, kind="table of Voyager 1")
+
+
+def _rows(path: Path) -> Rows:
+    return read_rows(path, numbers=_COLUMNS)
 
 
 def _middle(rows: Rows) -> np.ndarray:

@@ -1,15 +1,16 @@
-"""Bursts of local sources: what is set free at once, and what arrives of it by diffusion."""
+"""Local sources: what they set free, and how much of each rigidity."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crtransport.constants import ERG, KPC, SPEED_OF_LIGHT, YEAR
+from crtransport.constants import ERG, SPEED_OF_LIGHT
 from crtransport.nuclides import Nuclide, nuclide
+from crtransport.physics.inelastic import inelastic
 from crtransport.units import Quantity
 
 Array = NDArray[np.float64]
@@ -17,11 +18,15 @@ Erg = Annotated[float, Quantity(unit="erg", ge=0)]
 
 #: the integral over rigidity ends at this multiple of R_c, where e^−60 is below rounding
 _LAST = 60.0
+#: the attributes that each of many sources has
+_EACH = ("distance", "age", "l", "b", "alpha", "R_c")
+#: an emission shorter than this part of the age cannot be told from a burst
+_BRIEF = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
 class LocalSource:
-    """One source that set all its particles free at once, ``age`` ago (Yuan 2025, Eq. 4).
+    """One source that began to set its particles free ``age`` ago (Yuan 2025, Eq. 4).
 
         q(R) = q₀ R^−α exp(−R/R_c),   W = ∫ T q dR over T > threshold
 
@@ -32,7 +37,9 @@ class LocalSource:
     distance : float
         From the Sun, kpc.
     age : float
-        Time since the burst, yr.
+        Time since it began, yr.
+    duration : float
+        How long it went on, evenly, yr: 0 for a burst, at most its age.
     l, b : float
         Galactic longitude and latitude, deg.
     alpha : float
@@ -52,6 +59,7 @@ class LocalSource:
     name: str
     distance: Annotated[float, Quantity(unit="kpc", gt=0, le=1e3)]
     age: Annotated[float, Quantity(unit="yr", gt=0, le=1e11)]
+    duration: Annotated[float, Quantity(unit="yr", ge=0)] = 0.0
     l: Annotated[float, Quantity(unit="deg", ge=-360, le=360)]  # noqa: E741 the field's name
     b: Annotated[float, Quantity(unit="deg", ge=-90, le=90)]
     alpha: Annotated[float, Quantity(ge=0, le=10)]
@@ -63,10 +71,20 @@ class LocalSource:
     def __post_init__(self) -> None:
         if not self.name.strip():
             raise ValueError("name is empty")
+        if self.duration > self.age:
+            raise ValueError(
+                f"duration = {self.duration:g} yr is longer than age = {self.age:g} yr; a source "
+                "that still shines has duration = age"
+            )
         if not any(self.W.values()):
             raise ValueError("W gives no energy to any element, so nothing is emitted")
+        if 0 < self.duration < _BRIEF * self.age:
+            raise ValueError(
+                f"duration = {self.duration:g} yr is less than {_BRIEF:g} of age = {self.age:g} "
+                "yr: give 0, a burst"
+            )
         for element in self.W:
-            lowest = self.threshold_rigidity(nuclide(element))
+            lowest = threshold_rigidity(self, nuclide(element))
             if self.R_c <= lowest:
                 raise ValueError(
                     f"R_c = {self.R_c:g} GV is below the threshold of W: {element} with "
@@ -77,15 +95,103 @@ class LocalSource:
         """z over the mid-plane, where the Sun is, kpc."""
         return self.distance * float(np.sin(np.radians(self.b)))
 
-    def counted_energy(self, nucleus: Nuclide, rigidity: Array) -> Array:
-        """T of W at R (GV): of the particle, GeV, or per nucleon."""
-        nucleons = nucleus.mass_number if self.energy == "total" else 1
-        return np.asarray(nucleons * nucleus.kinetic_energy(rigidity))
 
-    def threshold_rigidity(self, nucleus: Nuclide) -> float:
-        """R (GV) at which T is the threshold of W."""
-        nucleons = nucleus.mass_number if self.energy == "total" else 1
-        return float(nucleus.rigidity(np.array(self.threshold / nucleons)))
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sources:
+    """Many bursts: the attributes of `LocalSource`, as [source, 1] arrays that broadcast.
+
+    ``threshold`` and ``energy`` are those of all; sources without ``names`` are called by place and
+    age.
+    """
+
+    distance: Array
+    age: Array
+    l: Array  # noqa: E741
+    b: Array
+    alpha: Array
+    R_c: Array
+    W: dict[str, Array]
+    threshold: float
+    energy: Literal["total", "per-nucleon"]
+    names: NDArray[np.object_] | None = None
+
+    def height(self) -> Array:
+        """[source, 1] z over the mid-plane, kpc."""
+        return np.asarray(self.distance * np.sin(np.radians(self.b)))
+
+    def __len__(self) -> int:
+        return len(self.age)
+
+    def some(self, which: Any) -> Sources:
+        """Those of a slice, or of a mask."""
+        return replace(
+            self,
+            **{name: getattr(self, name)[which] for name in _EACH},
+            W={element: energy[which] for element, energy in self.W.items()},
+            names=None if self.names is None else self.names[which],
+        )
+
+    def one(self, i: int) -> LocalSource:
+        """One of them by itself."""
+        name = f"{self.distance[i, 0]:.2g} kpc, {self.age[i, 0] / 1e3:.3g} kyr"
+        if self.names is not None:
+            name = str(self.names[i])
+        return LocalSource(
+            name=name,
+            **{key: float(getattr(self, key)[i, 0]) for key in _EACH},
+            W={element: float(energy[i, 0]) for element, energy in self.W.items()},
+            threshold=self.threshold,
+            energy=self.energy,
+        )
+
+
+class Counted(Protocol):
+    """Whatever says how its energy is counted."""
+
+    @property
+    def threshold(self) -> float: ...
+
+    @property
+    def energy(self) -> str: ...
+
+
+def counted_energy(source: Counted, nucleus: Nuclide, rigidity: Array) -> Array:
+    """T of W at R (GV): of the particle, GeV, or per nucleon."""
+    nucleons = nucleus.mass_number if source.energy == "total" else 1
+    return np.asarray(nucleons * nucleus.kinetic_energy(rigidity))
+
+
+def threshold_rigidity(source: Counted, nucleus: Nuclide) -> float:
+    """R (GV) at which T is the threshold of W."""
+    nucleons = nucleus.mass_number if source.energy == "total" else 1
+    return float(nucleus.rigidity(np.array(source.threshold / nucleons)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """Gas that nuclei collide with on the way.
+
+    Attributes
+    ----------
+    density : float
+        Hydrogen atoms, cm^-3.
+    half_thickness : float
+        Of the layer around the mid-plane, kpc; left out, the gas is everywhere.
+    helium : float
+        Helium atoms per hydrogen atom.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    density: Annotated[float, Quantity(unit="cm-3", ge=0, le=1e6)]
+    half_thickness: Annotated[float, Quantity(unit="kpc", gt=0)] | None = None
+    helium: Annotated[float, Quantity(ge=0, le=1)] = 0.11
+
+    def loss(self, nucleus: Nuclide, rigidity: Array) -> Array:
+        """Γ = n σ v, s^-1, at R in GV: inelastic collisions after Letaw et al. 1983."""
+        energy = nucleus.kinetic_energy(rigidity)
+        sigma = inelastic(nucleus, energy) + self.helium * inelastic(nucleus, energy, "He")
+        return np.asarray(self.density * 1e-27 * sigma * nucleus.beta(rigidity) * SPEED_OF_LIGHT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +212,7 @@ class Bubble:
     factor: Annotated[float, Quantity(gt=0, le=100)] = 0.01
 
 
-def log_normalisation(source: LocalSource, nucleus: Nuclide, refine: int = 1) -> float:
+def log_normalisation(source: LocalSource | Sources, nucleus: Nuclide, refine: int = 1) -> Array:
     """ln q₀ of one element, q₀ in GV^(α−1); −∞ where W is zero or not given.
 
     Gauss-Legendre panels in ln R, spectral in the order; the integrand is smooth and decays like
@@ -116,53 +222,35 @@ def log_normalisation(source: LocalSource, nucleus: Nuclide, refine: int = 1) ->
     ----------
     refine : int
         Factor on the number of panels, for the error estimate.
-    """
-    budget = source.W.get(nucleus.name, 0.0)
-    if budget == 0:
-        return -np.inf
-    first = float(np.log(source.threshold_rigidity(nucleus)))
-    last = float(np.log(_LAST * source.R_c))
-    edges = np.linspace(first, last, refine * int(np.ceil(2 * (last - first))) + 1)
-    x, weight = np.polynomial.legendre.leggauss(16)
-    half = np.diff(edges)[:, None] / 2
-    u = edges[:-1, None] + half * (1 + x)
-    # R/R_c and α as powers of R over the threshold, so that no power leaves the range of a float
-    rigidity = np.exp(u)
-    log_shape = (1 - source.alpha) * (u - first) - rigidity / source.R_c
-    integral = np.sum(half * weight * source.counted_energy(nucleus, rigidity) * np.exp(log_shape))
-    return float(np.log(budget * ERG) - np.log(integral) - (1 - source.alpha) * first)
-
-
-def log_injection(source: LocalSource, log_q0: float, rigidity: Array) -> Array:
-    """ln q(R), q in GV^-1, at R in GV."""
-    return np.asarray(log_q0 - source.alpha * np.log(rigidity) - rigidity / source.R_c)
-
-
-def log_density(log_q: Array, diffusion: Array, distance: Array, age: float) -> Array:
-    """ln n of a burst in a uniform medium without end (Yuan 2025, Eq. 4).
-
-        n = q (√(2π) σ)^−3 exp(−r²/2σ²),   σ² = 2 D t
-
-    Parameters
-    ----------
-    log_q : array
-        ln q(R), any unit.
-    diffusion : array
-        D(R) of the medium, cm2/s.
-    distance : array
-        r, kpc.
-    age : float
-        t, yr.
 
     Returns
     -------
     array
-        ln of q's unit per cm3; finite however small n is.
+        As the attributes of the source: () or [source, 1].
     """
-    log_variance = np.log(2 * YEAR * diffusion) + np.log(age)
-    # beyond e^600 nothing is left, and the square of the distance might leave the range
-    exponent = np.minimum(2 * np.log(KPC * distance) - log_variance, 600.0)
-    return np.asarray(log_q - 1.5 * (np.log(2 * np.pi) + log_variance) - np.exp(exponent) / 2)
+    budget = np.asarray(source.W.get(nucleus.name, 0.0))
+    if not np.any(budget):
+        return np.full(np.shape(source.R_c), -np.inf)
+    first = float(np.log(threshold_rigidity(source, nucleus)))
+    span = np.log(_LAST * np.asarray(source.R_c)) - first
+    panels = refine * int(np.ceil(np.max(span) / 2))
+    x, weight = np.polynomial.legendre.leggauss(16)
+    part = ((np.arange(panels)[:, None] + (1 + x) / 2) / panels).ravel()
+    weight = np.tile(weight / (2 * panels), panels)
+    # R/R_c and α as powers of R over the threshold, so that no power leaves the range of a float
+    over = span[..., None] * part
+    rigidity = np.exp(first + over)
+    alpha, cutoff = (np.asarray(v)[..., None] for v in (source.alpha, source.R_c))
+    log_shape = (1 - alpha) * over - rigidity / cutoff
+    integral = (counted_energy(source, nucleus, rigidity) * np.exp(log_shape)) @ weight * span
+    return np.asarray(
+        log_of(budget * ERG) - np.log(integral) - (1 - np.asarray(source.alpha)) * first
+    )
+
+
+def log_injection(source: LocalSource | Sources, log_q0: Array, rigidity: Array) -> Array:
+    """ln q(R), q in GV^-1, at R in GV: [energy] or [source, energy]."""
+    return np.asarray(log_q0 - source.alpha * np.log(rigidity) - rigidity / source.R_c)
 
 
 def log_of(density: Array) -> Array:
@@ -178,12 +266,6 @@ def log_flux(log_n: Array, nucleus: Nuclide) -> Array:
     """
     per_area = 1e4 * SPEED_OF_LIGHT / (4 * np.pi)
     return np.asarray(log_n + np.log(per_area * nucleus.mass_number / nucleus.charge))
-
-
-def dipole(source: LocalSource, beta: Array) -> Array:
-    """3 D |∇n|/(v n) = 3 r/(2 v t) of one source alone: D cancels, as ∇n = −n r/(2 D t)."""
-    light_path = SPEED_OF_LIGHT * YEAR * source.age
-    return np.asarray(1.5 * KPC * source.distance / (beta * light_path))
 
 
 def dipole_sum(log_parts: Array, vectors: Array) -> Array:

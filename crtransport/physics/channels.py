@@ -7,7 +7,7 @@ benchmarks/fit_channels.py, from published sets and measurements which that scri
 from __future__ import annotations
 
 import csv
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import NamedTuple
 
@@ -46,9 +46,20 @@ class Channel(NamedTuple):
 
     def at(self, energy: Array) -> Array:
         """σ at T in GeV/n, mb."""
+        # a network asks for each channel at the same energies again and again
+        return _channel_at(self, energy.tobytes()).reshape(energy.shape)
+
+    def _at(self, energy: Array) -> Array:
         step = self.step / (1 + (energy / self.T_s) ** 2)
         bump = self.bump * np.exp(-((np.log(energy / self.T_b) / _WIDTH) ** 2) / 2)
         return np.asarray(self.high * (1 + step + bump) / (1 + (self.T_0 / energy) ** 2))
+
+
+@lru_cache(maxsize=8192)
+def _channel_at(channel: Channel, energies: bytes) -> Array:
+    found = channel._at(np.frombuffer(energies))
+    found.flags.writeable = False
+    return found
 
 
 class Quality(NamedTuple):
@@ -89,12 +100,19 @@ def on_helium(parent: Nuclide, child: Nuclide, energy: Array) -> Array:
     through their values (Phys. Rev. C 37, 1490). Parents were C, O and Fe, charges lost up to
     about 12, 0.43 to 1.51 GeV/n.
     """
-    z = parent.charge
+    return _on_helium(parent.charge, child.charge, energy.tobytes()).reshape(energy.shape)
+
+
+@lru_cache(maxsize=2048)
+def _on_helium(z: int, child: int, energies: bytes) -> Array:
+    energy = np.frombuffer(energies)
     (z1, f1), (z2, f2) = _FERRANDO_F[:2] if z < 8 else _FERRANDO_F[1:]
     f = f1 + (f2 - f1) * np.log(z / z1) / np.log(z2 / z1)
     mu, delta = (
         high + more / (1 + (energy / center) ** 4)
         for high, more, center in (_FERRANDO_MU, _FERRANDO_DELTA)
     )
-    lost = np.minimum(abs(z - child.charge - f * delta), _FERRANDO_END)
-    return np.asarray(np.exp(mu * lost**1.43))
+    lost = np.minimum(abs(z - child - f * delta), _FERRANDO_END)
+    found = np.exp(mu * lost**1.43)
+    found.flags.writeable = False
+    return np.asarray(found)

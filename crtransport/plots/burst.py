@@ -10,8 +10,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from crtransport.measurements.table import Spectrum, Table, per_nucleon
-from crtransport.plots.style import GREY, MARKERS, line, new_figure, panel_label, style
+from crtransport.measurements.anisotropy import Anisotropy
+from crtransport.measurements.table import Measurement, Spectrum, per_nucleon
+from crtransport.nuclides import nuclide
+from crtransport.plots.galaxy_dipole import draw_measured, draw_phase
+from crtransport.plots.style import (
+    COLOURS,
+    GREY,
+    MARKERS,
+    bars,
+    line,
+    new_figure,
+    panel_label,
+    style,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,35 +33,39 @@ _PANELS = 2  # elements beside each other
 _DECADES = 2.5  # below the peak of the sum
 
 
-def draw(dataset: xr.Dataset, points: Sequence[Table]) -> dict[str, Figure]:
+def draw(dataset: xr.Dataset, points: Sequence[Measurement | Anisotropy]) -> dict[str, Figure]:
     """Flux × E^2.7 and dipole against kinetic energy per nucleon, two elements a figure.
 
     Parameters
     ----------
     dataset : xarray.Dataset
         Of `crtransport.problems.burst.solve`.
-    points : sequence of Table
-        Measured fluxes; those of elements that are not in the dataset are not drawn.
+    points : sequence of Measurement or Anisotropy
+        Measured fluxes and dipoles; those of elements that are not in the dataset are not drawn.
 
     Returns
     -------
     dict
         Figures by name; the first one's is "".
     """
-    measured = [per_nucleon(table) for table in points]
+    measured = [per_nucleon(table) for table in points if isinstance(table, Measurement)]
+    dipoles = [table for table in points if isinstance(table, Anisotropy)]
     species = [str(name) for name in dataset.species.values]
     figures = {}
     for start in range(0, len(species), _PANELS):
         some = species[start : start + _PANELS]
         with style():
-            figures["_".join(some) if start else ""] = _figure(dataset, some, measured)
+            figures["_".join(some) if start else ""] = _figure(dataset, some, measured, dipoles)
     return figures
 
 
-def _figure(dataset: xr.Dataset, species: list[str], measured: list[Spectrum]) -> Figure:
+def _figure(
+    dataset: xr.Dataset, species: list[str], measured: list[Spectrum], dipoles: list[Anisotropy]
+) -> Figure:
     several = dataset.sizes["source"] > 1
-    ratios = [3, 1.2, 1] if several else [3, 1.2]
-    figure = new_figure(len(species), height=5.0 if several else 4.2)
+    phase = several or bool(dipoles)
+    ratios = [3, 1.2, 1] if phase else [3, 1.2]
+    figure = new_figure(len(species), height=5.0 if phase else 4.2)
     axes = figure.subplots(
         len(ratios), len(species), squeeze=False, sharex="col", sharey="row", height_ratios=ratios
     )
@@ -63,11 +79,16 @@ def _figure(dataset: xr.Dataset, species: list[str], measured: list[Spectrum]) -
                 handles |= _draw_points(column[0], spectrum, symbols[spectrum.label])
         panel_label(column[0], name)
         _draw_dipole(column[1], here, several)
-        if several:
-            column[2].plot(here.kinetic_energy, here.dipole_phase, "k-")
+        if phase:
+            draw_phase(column[2], here.kinetic_energy.values, here.dipole_phase.values)
+            nucleons = nuclide(name).mass_number
+            handles |= draw_measured(column[1], column[2], dipoles, nucleons)
         column[-1].set_xlabel("kinetic energy $E$ [GeV/n]")
     _scale(axes, dataset.sel(species=species), measured)
-    _legend(figure, handles, bool(symbols))
+    what = "local sources alone, without the Galactic background"
+    if "flux_quantile" in dataset:
+        what = "random sources, one Galaxy of many"
+    _legend(figure, handles, f"lines: {what}", bool(symbols))
     return figure
 
 
@@ -90,15 +111,29 @@ def _draw_flux(axes: Axes, here: xr.Dataset, several: bool) -> dict[str, Any]:
     name = "sum of the sources" if several else str(here.source.values[0])
     total = energy**_INDEX * here.flux_total.values
     handles[name] = axes.plot(energy, total, "k-", linewidth=1.6, zorder=4)[0]
+    if "flux_quantile" in here:
+        handles |= _draw_bands(axes, energy, energy**_INDEX * here.flux_quantile.values)
     return handles
+
+
+def _draw_bands(axes: Axes, energy: Any, quantiles: Any) -> dict[str, Any]:
+    """Median and bands of one and two standard deviations of the realisations."""
+    handles: dict[str, Any] = {}
+    for name, low, shade in (("95 % of realisations", 0, 0.12), ("68 %", 1, 0.22)):
+        between = quantiles[low], quantiles[-1 - low]
+        look: Any = {"color": COLOURS[5], "alpha": shade, "linewidth": 0}
+        handles[name] = axes.fill_between(energy, *between, zorder=1, **look)
+    median = axes.plot(energy, quantiles[2], color=COLOURS[5], linewidth=1.2, zorder=3)[0]
+    return handles | {"median": median}
 
 
 def _draw_points(axes: Axes, spectrum: Spectrum, i: int) -> dict[str, Any]:
     scale = spectrum.kinetic_energy**_INDEX
-    bars = axes.errorbar(
+    y, errors = scale * spectrum.flux, (scale * spectrum.error_lo, scale * spectrum.error_hi)
+    drawn = axes.errorbar(
         spectrum.kinetic_energy,
-        scale * spectrum.flux,
-        yerr=[scale * spectrum.error_lo, scale * spectrum.error_hi],
+        y,
+        **bars(y, errors, spectrum.measured),
         color=GREY,
         marker=MARKERS[i % len(MARKERS)],
         markerfacecolor="white" if i % 2 else GREY,
@@ -106,15 +141,18 @@ def _draw_points(axes: Axes, spectrum: Spectrum, i: int) -> dict[str, Any]:
         elinewidth=0.7,
         zorder=2,
     )
-    return {spectrum.label: bars}
+    return {spectrum.label: drawn}
 
 
 def _draw_dipole(axes: Axes, here: xr.Dataset, several: bool) -> None:
     energy = here.kinetic_energy.values
     if several:
         for i, name in enumerate(here.source.values):
-            axes.plot(energy, here.dipole_by_source.sel(source=name), **line(i), linewidth=0.9)
+            one = here.dipole_by_source.sel(source=name)
+            axes.plot(energy, one.where(one > 0), **line(i), linewidth=0.9)
         axes.plot(energy, here.dipole, "k-", linewidth=1.6)
+        if "dipole_quantile" in here:
+            _draw_bands(axes, energy, here.dipole_quantile.values)
         return
     axes.plot(energy, here.dipole, "k-", linewidth=1.6)
     if np.ptp(here.dipole_b.values) > 0.5:  # its direction changes with energy
@@ -158,15 +196,15 @@ def _decade_above(value: float) -> float:
     return float(10 ** np.ceil(np.log10(value) + 0.1))
 
 
-def _legend(figure: Figure, handles: dict[str, Any], has_points: bool) -> None:
-    title = "lines: local sources alone, without the Galactic background"
+def _legend(figure: Figure, handles: dict[str, Any], title: str, has_points: bool) -> None:
     wide = figure.get_figwidth() > 5
     title += ("; " if wide else "\n") + "points: all cosmic rays" if has_points else ""
+    columns = 2 if max(map(len, handles)) > 13 else 3
     figure.legend(
         handles.values(),
         handles.keys(),
         loc="outside upper center",
-        ncols=min(len(handles), 6 if wide else 3),
+        ncols=min(len(handles), 2 * columns if wide else columns),
         title=title,
         title_fontsize=7,
     )

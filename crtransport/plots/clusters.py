@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from crtransport.measurements.table import Table
+from crtransport.measurements.table import Measurement
 from crtransport.plots.style import COLOURS, GREY, line, new_figure, panel_label, style
 
 if TYPE_CHECKING:
@@ -27,14 +27,14 @@ _NAMES = {
 }
 
 
-def draw(dataset: xr.Dataset, points: Sequence[Table]) -> dict[str, Figure]:
+def draw(dataset: xr.Dataset, points: Sequence[Measurement]) -> dict[str, Figure]:
     """One panel for each observable, or one for each cluster's spectrum.
 
     Parameters
     ----------
     dataset : xarray.Dataset
         Of `crtransport.clusters.model.solve`, which has the measured points in it.
-    points : sequence of Table
+    points : sequence of Measurement
         Not drawn: no deck of clusters names any.
 
     Returns

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from crtransport.measurements.table import Spectrum, Table, per_nucleon
+from crtransport.measurements.anisotropy import Anisotropy
+from crtransport.measurements.table import Measurement, Spectrum, per_nucleon
+from crtransport.plots.galaxy_dipole import dipoles
 from crtransport.plots.galaxy_maps import maps
 from crtransport.plots.galaxy_panels import (
     ENERGY,
@@ -40,23 +42,25 @@ _MAPS = 3  # nuclides of one figure
 _FLUX = "$T^{2.7}\\,\\Phi$ [(GeV/n)$^{1.7}$ m$^{-2}$ s$^{-1}$ sr$^{-1}$]"
 
 
-def draw(dataset: xr.Dataset, points: Sequence[Table]) -> dict[str, Figure]:
-    """Spectra of the elements with their numerical error; ratios and maps if the dataset has them.
+def draw(dataset: xr.Dataset, points: Sequence[Measurement | Anisotropy]) -> dict[str, Figure]:
+    """Spectra of the elements with their numerical error; ratios, dipoles, maps if there are any.
 
     Parameters
     ----------
     dataset : xarray.Dataset
         Of `crtransport.problems.galaxy.solve`.
-    points : sequence of Table
-        Measured fluxes and ratios; those of what is not in the dataset are not drawn.
+    points : sequence of Measurement or Anisotropy
+        Measured fluxes, ratios and dipoles; those of what is not in the dataset are not drawn.
 
     Returns
     -------
     dict
-        Figures by name: "", "ratios", "maps"; what has no room in them follows in further ones.
+        Figures by name: "", "ratios", "dipole", "maps"; what has no room in them follows in further
+        ones.
     """
-    fluxes = [per_nucleon(table) for table in points if table.is_flux]
-    others = [table for table in points if not table.is_flux]
+    tables = [table for table in points if isinstance(table, Measurement)]
+    fluxes = [per_nucleon(table) for table in tables if table.is_flux]
+    others = [table for table in tables if not table.is_flux]
     isotopes = _isotopes(dataset)
     figures: dict[str, Figure] = {}
     with style():
@@ -65,6 +69,8 @@ def draw(dataset: xr.Dataset, points: Sequence[Table]) -> dict[str, Figure]:
             figures["_".join(some) if figures else ""] = _spectra(dataset, here, fluxes)
         if "ratio_name" in dataset.dims:
             figures |= ratios(dataset, others)
+        if "dipole" in dataset:
+            figures["dipole"] = dipoles(dataset, [p for p in points if isinstance(p, Anisotropy)])
         if "density" in dataset:
             r_sun = float(dataset.density.attrs["r_sun"])
             for i, some in enumerate(pages(map(str, dataset.nuclide.values), _MAPS)):
@@ -99,8 +105,8 @@ def _spectra(
         for s in some:
             scale = s.kinetic_energy**_INDEX
             errors = scale * s.error_lo, scale * s.error_hi
-            y = scale * s.flux
-            handles[s.label] = draw_points(above[i], s.kinetic_energy, y, errors, marks[s.label])
+            points = s.kinetic_energy, scale * s.flux, errors, s.measured
+            handles[s.label] = draw_points(above[i], *points, marks[s.label])
         local = "species" in dataset.dims and element in dataset.species
         if local:
             handles |= _draw_sum(above[i], dataset.sel(species=element))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from crtransport.plots.style import GREY, points
+from crtransport.plots.style import GREY, bars, points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
 
 T = TypeVar("T")
 
@@ -94,11 +95,16 @@ def looks(
 
 
 def draw_points(
-    axes: Axes, x: Array, y: Array, errors: tuple[Array, Array], look: dict[str, Any]
+    axes: Axes,
+    x: Array,
+    y: Array,
+    errors: tuple[Array, Array],
+    measured: Mask,
+    look: dict[str, Any],
 ) -> Any:
-    """Measured points with their errors downwards and upwards."""
+    """Measured points with their errors downwards and upwards; upper limits as arrows."""
     plain: dict[str, Any] = {"linestyle": "none", "elinewidth": 0.6, "markeredgewidth": 0.6}
-    return axes.errorbar(x, y, yerr=errors, **plain | look)
+    return axes.errorbar(x, y, **bars(y, errors, measured), **plain | look)
 
 
 def legend(figure: Figure, handles: dict[str, Any]) -> None:

@@ -31,15 +31,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from crtransport.measurements.table import Table
+    from crtransport.measurements.table import Measurement
 
     Array = NDArray[np.float64]
-    Panel = tuple[str, list[Table]]
+    Panel = tuple[str, list[Measurement]]
 
 _FEW = 60  # an axis that spans less than this factor has its minor ticks named
 
 
-def ratios(dataset: xr.Dataset, points: Sequence[Table]) -> dict[str, Figure]:
+def ratios(dataset: xr.Dataset, points: Sequence[Measurement]) -> dict[str, Figure]:
     """Figures by name: "ratios", then with the names of those that had no room in it.
 
     A ratio is drawn over rigidity where it is measured over rigidity, over kinetic energy per
@@ -53,7 +53,7 @@ def ratios(dataset: xr.Dataset, points: Sequence[Table]) -> dict[str, Figure]:
     return figures
 
 
-def _panels(dataset: xr.Dataset, points: Sequence[Table]) -> list[Panel]:
+def _panels(dataset: xr.Dataset, points: Sequence[Measurement]) -> list[Panel]:
     found: list[Panel] = []
     for name in map(str, dataset.ratio_name.values):
         tables = [t for t in points if t.quantity.replace("_", "/") == name]
@@ -73,8 +73,8 @@ def _figure(dataset: xr.Dataset, panels: list[Panel]) -> Figure:
         x, curves = _draw_curves(axes, dataset.sel(ratio_name=name), tables)
         handles |= curves
         for t in tables:
-            errors = t.error_lo, t.error_hi
-            handles[t.experiment] = draw_points(axes, t.x, t.y, errors, marks[t.experiment])
+            points = t.x, t.y, (t.error_lo, t.error_hi), t.measured
+            handles[t.experiment] = draw_points(axes, *points, marks[t.experiment])
         lines = [np.asarray(curve.get_ydata()) for curve in curves.values()]
         _ratio_axis(axes, [*lines, *(t.y[(t.x >= x[0]) & (t.x <= x[-1])] for t in tables)])
         panel_label(axes, pretty(name))
@@ -84,7 +84,9 @@ def _figure(dataset: xr.Dataset, panels: list[Panel]) -> Figure:
     return figure
 
 
-def _draw_curves(axes: Axes, here: xr.Dataset, tables: list[Table]) -> tuple[Array, dict[str, Any]]:
+def _draw_curves(
+    axes: Axes, here: xr.Dataset, tables: list[Measurement]
+) -> tuple[Array, dict[str, Any]]:
     if tables and tables[0].over_rigidity:
         x, label, curves = here.rigidity.values, RIGIDITY, {TOA: here.ratio_rigidity}
     else:

@@ -14,11 +14,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import matplotlib
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
 
 #: Okabe & Ito 2008, "Color Universal Design"; its yellow is left out, too pale for lines on white,
 #: and the order alternates dark and light, so that neighbours differ in grey
@@ -109,6 +113,14 @@ def points(i: int) -> _Points:
         "linestyle": "none",
         "elinewidth": 0.7,
     }
+
+
+def bars(y: Array, errors: tuple[Array, Array], measured: NDArray[np.bool_]) -> dict[str, Any]:
+    """Errors downwards and upwards for ``axes.errorbar``; what is no value hangs on an arrow."""
+    if measured.all():
+        return {"yerr": errors}
+    below, above = np.where(measured, errors, [[0.5], [0.0]] * y)
+    return {"yerr": (below, above), "uplims": ~measured}
 
 
 def panel_label(axes: Axes, text: str) -> None:

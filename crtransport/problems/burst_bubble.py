@@ -1,4 +1,4 @@
-"""One burst in the middle of a bubble of slow diffusion, by its radial modes.
+"""One source in the middle of a bubble of slow diffusion, by its radial modes.
 
 With u = r n the equation is that of a line; the jump of D at r₀ leaves a term there:
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from crtransport.constants import KPC, YEAR
 from crtransport.deck.burst import BurstDeck
 from crtransport.physics.burst import LocalSource
-from crtransport.problems.burst_halo import Remnant
+from crtransport.problems.burst_emission import Emission, Left, Remnant, emitted
 from crtransport.problems.galaxy_grid import heights
 from crtransport.solvers.nodal_grid import NodalAxis, NodalGrid
 from crtransport.solvers.point_release import lumped_modes
@@ -29,26 +29,23 @@ _FLOOR = 1e-7
 _REACH, _SPREAD = 12.0, 1.0
 
 
-def around(deck: BurstDeck, source: LocalSource, disk: Array) -> Remnant:
-    """What is left of one source in its bubble, for the disk's D beyond it in cm2/s."""
+def around(deck: BurstDeck, source: LocalSource, disk: Array, loss: Array | None = None) -> Remnant:
+    """What is left of one source in its bubble, for D beyond it in cm2/s and Γ in s^-1."""
     assert deck.bubble is not None
-    tau = disk * source.age * YEAR / KPC**2
+    bubble, r, b = deck.bubble, source.distance, np.radians(source.b)
+    emission = Emission.of(source, disk * YEAR / KPC**2, loss, layer=False)
     # within a faster bubble it spreads faster
-    fastest = max(1.0, deck.bubble.factor)
-    seen = source.distance**2 / (4 * fastest * tau) < -np.log(_FLOOR)
-    empty = np.zeros_like(tau)
-    if not seen.any():
-        return Remnant(empty, empty, empty, 0.0)
-    bubble, r = (deck.bubble.radius, deck.bubble.factor), source.distance
-    fine, coarse = (radial(tau[seen], r, *bubble, order) for order in _ORDERS)
-    slowest = min(1.0, deck.bubble.factor)
-    alive = fine[0] > _FLOOR * (4 * np.pi * slowest * tau[seen]) ** -1.5
-    error = float(np.max(np.abs(coarse[0] / fine[0] - 1), where=alive, initial=0.0))
-    density, inwards = empty.copy(), empty.copy()
-    density[seen] = np.where(alive, fine[0], 0.0)
-    inwards[seen] = np.where(alive, -fine[1], 0.0)
-    b = np.radians(source.b)
-    return Remnant(density, inwards * np.cos(b), inwards * np.sin(b), error)
+    earliest = r**2 / (-4 * np.log(_FLOOR) * max(1.0, bubble.factor))
+    least = _FLOOR * (4 * np.pi * min(1.0, bubble.factor) * emission.last) ** -1.5
+
+    def left(order: int) -> Left:
+        def of(tau: Array, gamma: float) -> tuple[Array, Array, Array]:
+            density, slope = radial(tau, r, bubble.radius, bubble.factor, order)
+            return density, -slope * np.cos(b), -slope * np.sin(b)
+
+        return of
+
+    return emitted(left(_ORDERS[0]), left(_ORDERS[1]), emission, earliest, least)
 
 
 def radial(tau: Array, r: float, radius: float, factor: float, order: int) -> tuple[Array, Array]:

@@ -1,8 +1,6 @@
-"""One burst in the two-halo medium: what is left of it at the Sun, and its gradient there."""
+"""One source in the two-halo medium: what is left of it at the Sun, and its gradient there."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +8,7 @@ from numpy.typing import NDArray
 from crtransport.constants import KPC, YEAR
 from crtransport.deck.burst import BurstDeck
 from crtransport.physics.burst import LocalSource
+from crtransport.problems.burst_emission import Emission, Left, Remnant, emitted
 from crtransport.problems.galaxy_grid import heights
 from crtransport.solvers.nodal_grid import NodalAxis, NodalGrid
 from crtransport.solvers.point_release import LayeredMedium, PointRelease, wave_numbers
@@ -24,58 +23,42 @@ _SPREAD, _FIRST = 2.0, 0.3
 _FLOOR = 1e-9
 
 
-class Remnant(NamedTuple):
-    """A burst at the Sun, of one particle set free; 0 where less than _FLOOR is left.
+def remnant(
+    deck: BurstDeck, source: LocalSource, halo: Array, loss: Array | None = None
+) -> Remnant:
+    """What is left of one source, for the halo's D in cm2/s and Γ of the gas in s^-1.
 
-    Attributes
-    ----------
-    density : array
-        kpc^-3.
-    inwards, upwards : arrays
-        Gradient towards the source along the plane, and along z, kpc^-4.
-    error : float
-        Largest relative error estimate of the density where it is not 0.
+    All rigidities share one set of modes, as only D t and Γ/D matter.
     """
-
-    density: Array
-    inwards: Array
-    upwards: Array
-    error: float
-
-
-def remnant(deck: BurstDeck, source: LocalSource, halo: Array) -> Remnant:
-    """What is left of one source, for the halo's D in cm2/s.
-
-    All rigidities share one set of modes, as only D t matters.
-    """
-    tau = halo * source.age * YEAR / KPC**2
-    disk = _disk(deck)
+    emission = Emission.of(source, halo * YEAR / KPC**2, loss, bool(deck.gas_edges()))
     # nowhere does it spread faster than in the halo
-    seen = source.distance**2 / (4 * tau) < -np.log(_FLOOR)
-    empty = np.zeros_like(tau)
-    if not seen.any():
-        return Remnant(empty, empty, empty, 0.0)
-    fine, coarse = (at_sun(deck, source, tau[seen], *size) for size in (_FINE, _COARSE))
-    alive = fine[0] > _FLOOR * (4 * np.pi * disk * tau[seen]) ** -1.5
-    error = np.max(np.abs(coarse[0] / fine[0] - 1), where=alive, initial=0.0)
-    parts = []
-    for part in fine:
-        full = empty.copy()
-        full[seen] = np.where(alive, part, 0.0)
-        parts.append(full)
-    return Remnant(parts[0], -parts[1], parts[2], float(error))
+    earliest = source.distance**2 / (-4 * np.log(_FLOOR))
+    least = _FLOOR * (4 * np.pi * slowest(deck) * emission.last) ** -1.5
+
+    def left(size: tuple[int, int]) -> Left:
+        return lambda tau, gamma: at_sun(deck, source, tau, *size, gamma=gamma)
+
+    return emitted(left(_FINE), left(_COARSE), emission, earliest, least)
 
 
 def at_sun(
-    deck: BurstDeck, source: LocalSource, tau: Array, order: int, nodes: int
+    deck: BurstDeck,
+    source: LocalSource,
+    tau: Array,
+    order: int,
+    nodes: int,
+    gamma: float = 0.0,
 ) -> tuple[Array, Array, Array]:
-    """n, ∂n/∂ρ and ∂n/∂z at the Sun at times τ = D t of the halo, kpc², by elements of an order."""
+    """n and its gradient, inwards and upwards, at the Sun at times τ = D t of the halo, kpc².
+
+    By elements of an order; γ = Γ/D of the halo within the gas, kpc^-2.
+    """
     z_s, z_h = source.height(), deck.half_height()
-    disk = _disk(deck)
+    disk = slowest(deck)
     rho = float(np.sqrt(source.distance**2 - z_s**2))
     first = min(_FIRST, _SPREAD * float(np.sqrt(2 * disk * tau.min())))
-    edges = heights(z_h, [abs(z_s)] if z_s else [], first)
-    axis, medium = layered(deck, edges, order)
+    edges = heights(z_h, [*([abs(z_s)] if z_s else []), *deck.gas_edges()], first)
+    axis, medium = layered(deck, edges, order, gamma)
     grid = NodalGrid(axes=(axis,))
     k, weight = wave_numbers(tau.min(), tau.max(), rho, disk, nodes)
     release, sign = grid.at((abs(z_s),)), float(np.sign(z_s))
@@ -87,22 +70,27 @@ def at_sun(
 
     here = view(grid.at((0.0,)), None)
     if z_s == 0:
-        return here.density(tau, rho), here.slope(tau, rho), np.zeros_like(tau)
+        return here.density(tau, rho), -here.slope(tau, rho), np.zeros_like(tau)
     upwards = view(None, np.asarray(axis.slopes.toarray()[0, axis.kept]))
-    return here.density(tau, rho), here.slope(tau, rho), upwards.density(tau, rho)
+    return here.density(tau, rho), -here.slope(tau, rho), upwards.density(tau, rho)
 
 
-def _disk(deck: BurstDeck) -> float:
+def slowest(deck: BurstDeck) -> float:
     """D at z = 0 over that of the halo."""
     return float(deck.diffusion.shape(np.zeros(1))[0])
 
 
-def layered(deck: BurstDeck, edges: Array, order: int) -> tuple[NodalAxis, LayeredMedium]:
-    """f(z) of a deck on elements between the given heights."""
+def layered(
+    deck: BurstDeck, edges: Array, order: int, gamma: float = 0.0
+) -> tuple[NodalAxis, LayeredMedium]:
+    """f(z) of a deck, and its gas, on elements between the given heights."""
     axis = NodalAxis(edges=edges, orders=(order,) * (len(edges) - 1))
     grid = NodalGrid(axes=(axis,))
+    stiffness = grid.stiffness(0, deck.diffusion.shape).matrix.toarray()
+    if gamma:
+        stiffness += gamma * grid.mass(deck.gas_shape).matrix.toarray()
     medium = LayeredMedium(
-        stiffness=grid.stiffness(0, deck.diffusion.shape).matrix.toarray(),
+        stiffness=stiffness,
         conductivity=grid.mass(deck.diffusion.shape).matrix.diagonal(),
         mass=grid.mass(np.ones_like).matrix.diagonal(),
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Event
 
 import numpy as np
@@ -19,11 +19,16 @@ from crtransport.problems.galaxy_channels import channel_spectra
 from crtransport.problems.galaxy_dataset import dataset
 from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_transport import Resolution, momentum_order, transport
+from crtransport.problems.threads import processors
 
 Array = NDArray[np.float64]
 
 #: levels per decade of the coarser momentum grid, over those of the deck
 _COARSER = 2 / 3
+#: functions of a reduced basis, over those of the deck, that are tried
+_GROWTH = (1.0, 1.5, 2.25)
+#: functions of the smaller basis, over those of the deck
+_FEWER = 0.75
 #: residual of what only tells an error
 _ROUGH = 1e-8
 #: lowest energy of the grid that tells what the end of the deck's does
@@ -38,10 +43,24 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
     xarray.Dataset
         The variables of the galaxy model; ``flux_lis_rel_error`` is the numerical error estimate
         of this run: what coarser grids in momentum and in space, and a lower end of the momenta,
-        change, each scaled by its order.
+        change, each scaled by its order; of a reduced basis also what fewer functions change. Where
+        that is above the tolerance, a larger basis is tried.
     """
-    energy, others = energies(deck), list(coarser(deck))
-    answer, *changed = solve_all(deck, [Resolution(), *(r for r, _ in others)])
+    for growth in _GROWTH:
+        answer, lis, error = _estimated(deck, growth)
+        if deck.solver.kind != "reduced-basis" or np.max(error) <= deck.solver.rtol:
+            break
+    channels: dict[str, Spectrum] = {}
+    with ThreadPoolExecutor(max_workers=processors()) as pool:
+        for parts in pool.map(lambda n: channel_spectra(deck, answer.run, n), deck.output.channels):
+            channels |= parts
+    return dataset(answer, error, channels, lis)
+
+
+def _estimated(deck: GalaxyDeck, growth: float) -> tuple[Answer, Array, Array]:
+    """The answer on so many more functions, [nuclide, energy] fluxes and their relative errors."""
+    energy, others = energies(deck), list(coarser(deck, growth))
+    answer, *changed = solve_all(deck, [Resolution(functions=growth), *(r for r, _ in others)])
     lis, *other_lis = (
         np.stack([each.interstellar(name, energy) for name in deck.nuclides])
         for each in (answer, *changed)
@@ -49,11 +68,7 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
     error = np.zeros_like(lis)
     for other, (_, factor) in zip(other_lis, others, strict=True):
         error += factor * np.abs(other / lis - 1)
-    channels: dict[str, Spectrum] = {}
-    with ThreadPoolExecutor(max_workers=processors()) as pool:
-        for parts in pool.map(lambda n: channel_spectra(deck, answer.run, n), deck.output.channels):
-            channels |= parts
-    return dataset(answer, error, channels, lis)
+    return answer, lis, error
 
 
 def solve_all(deck: GalaxyDeck, resolutions: Sequence[Resolution]) -> list[Answer]:
@@ -68,25 +83,22 @@ def solve_all(deck: GalaxyDeck, resolutions: Sequence[Resolution]) -> list[Answe
             raise
 
 
-def processors() -> int:
-    """How many processors this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1
-
-
-def coarser(deck: GalaxyDeck) -> Iterator[tuple[Resolution, float]]:
+def coarser(deck: GalaxyDeck, growth: float = 1.0) -> Iterator[tuple[Resolution, float]]:
     """Other grids, and the part of the change to them that is an error of the deck's grid.
 
     With an error h^p a grid of step h/c differs by c^−p − 1 errors; above the first order one
     less is taken for p, as measured rates fall short of it. Half the cells and two orders less in
     space make an error at least four times as large; half the repeats of a march, twice. The grid
-    in space is made coarser and that of momenta begun lower in one go.
+    in space is made coarser and that of momenta begun lower in one go. ``growth``: of a reduced
+    basis, so many more functions.
     """
     order = max(momentum_order(deck) - 1, 1)
-    yield Resolution(per_decade=_COARSER, residual=_ROUGH), 1 / (_COARSER**-order - 1)
-    yield Resolution(coarse=True, below=_BELOW, residual=_ROUGH), 1 / 3
+    same = Resolution(residual=_ROUGH, functions=growth)
+    yield replace(same, per_decade=_COARSER), 1 / (_COARSER**-order - 1)
+    yield replace(same, coarse=True, below=_BELOW), 1 / 3
+    if deck.solver.kind == "reduced-basis":
+        # the error falls faster than this change: what is told is too large
+        yield Resolution(functions=_FEWER * growth), 1.0
     if deck.solver.kind == "split-cn":
         yield Resolution(repeats=0.5), 1.0
 
@@ -110,6 +122,11 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
         ratio = dataset.ratio_toa.sel(ratio_name=name).sel(kinetic_energy=10.0, method="nearest")
         rows.append((f"{name}", f"{float(ratio):.4g} at {float(ratio.kinetic_energy):.3g} GeV/n"))
     rows += galaxy_compare.headline(dataset)
+    if "norm_factor" in dataset:
+        for name, row in zip(dataset["class"].values, dataset.norm_factor.values, strict=True):
+            each = zip(dataset.element.values, row, strict=True)
+            text = ", ".join(f"{e} ×{a:.4g}" for e, a in each if np.isfinite(a))
+            rows.append((f"{name}: fitted", text))
     if dataset.attrs.get("kept_nucleons"):
         text = f"{dataset.attrs['kept_nucleons']:.0%} stay in nuclei of the network"
         rows.append(("nucleons of what collides", text))

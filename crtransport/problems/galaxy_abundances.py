@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.measurements.abundances import Factor, Parts, abundance_factors
-from crtransport.measurements.table import Table
+from crtransport.measurements.table import Measurement
 from crtransport.nuclides import nuclide
 from crtransport.problems.galaxy_answer import Answer, by_rigidity, elements
 from crtransport.problems.galaxy_channels import from_sources
@@ -23,7 +23,7 @@ _LEAST = 1e-3
 
 
 def fit_abundances(
-    deck: GalaxyDeck, tables: Sequence[Table], r_min: float, rounds: int = 3
+    deck: GalaxyDeck, tables: Sequence[Measurement], r_min: float, rounds: int = 3
 ) -> tuple[GalaxyDeck, dict[str, Factor]]:
     """The deck with the abundances of its one source scaled to the measurements.
 
@@ -36,7 +36,7 @@ def fit_abundances(
     ----------
     deck : GalaxyDeck
         With one source, whose abundances name elements or isotopes, and no normalisation.
-    tables : sequence of Table
+    tables : sequence of Measurement
         Fluxes at the Earth over rigidity, of the elements to fit.
     r_min : float
         Rigidity from which on points count, GV.
@@ -62,7 +62,7 @@ def _scaled(deck: GalaxyDeck, factors: dict[str, float], others: float = 1.0) ->
     return replace(deck, source=(replace(source, abundances=found),))
 
 
-def _common(parts: dict[str, Parts], table: Table) -> float:
+def _common(parts: dict[str, Parts], table: Measurement) -> float:
     """What brings the whole flux of one element to its measurement, by least squares."""
     whole = parts[table.name].emitted + parts[table.name].produced
     sigma = (table.error_lo + table.error_hi) / 2
@@ -71,7 +71,7 @@ def _common(parts: dict[str, Parts], table: Table) -> float:
     return float(model @ data / (model @ model))
 
 
-def _parts(deck: GalaxyDeck, tables: Sequence[Table], r_min: float) -> dict[str, Parts]:
+def _parts(deck: GalaxyDeck, tables: Sequence[Measurement], r_min: float) -> dict[str, Parts]:
     answer = Answer(deck, transport(deck))
     alone = {
         name: from_sources(deck, answer.run, name)

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-from crtransport.measurements.table import Table, per_nucleon, ratio_parts
+from crtransport.measurements.table import Measurement, per_nucleon, ratio_parts
 from crtransport.nuclides import nuclide
 
 Array = NDArray[np.float64]
@@ -23,19 +23,20 @@ _VARIABLES = {
 }
 
 
-def with_chi2(dataset: xr.Dataset, tables: Sequence[Table], r_min: float) -> xr.Dataset:
+def with_chi2(dataset: xr.Dataset, tables: Sequence[Measurement], r_min: float) -> xr.Dataset:
     """The dataset with χ² of each table whose elements are in it.
 
         χ² = Σ((model − measured)/σ)²,   σ² = σ_stat² + σ_sys², on the side of the model
 
-    over the points from ``r_min`` on and within the model's range whose errors are known. Errors
+    over the points from ``r_min`` on and within the model's range whose errors are known; upper
+    limits do not count. Errors
     count as independent, those of the flux scale too, so that χ² per point may be far below 1.
 
     Parameters
     ----------
     dataset : xarray.Dataset
         Of `crtransport.problems.galaxy.solve`.
-    tables : sequence of Table
+    tables : sequence of Measurement
         Fluxes of elements and ratios of two.
     r_min : float
         GV; does not bound what is measured beyond the heliosphere.
@@ -61,7 +62,7 @@ def with_chi2(dataset: xr.Dataset, tables: Sequence[Table], r_min: float) -> xr.
     )
 
 
-def chi2(dataset: xr.Dataset, table: Table, r_min: float) -> tuple[float, int]:
+def chi2(dataset: xr.Dataset, table: Measurement, r_min: float) -> tuple[float, int]:
     """χ² of one table, and how many of its points it is of."""
     nucleus = nuclide(_elements(table)[0])
     if table.is_flux and not table.over_rigidity:
@@ -75,6 +76,7 @@ def chi2(dataset: xr.Dataset, table: Table, r_min: float) -> tuple[float, int]:
     # the end of a grid may miss a point by rounding
     inside = (x >= axis[0] * (1 - 1e-9)) & (x <= axis[-1] * (1 + 1e-9))
     inside &= (rigidity >= _bound(table, r_min)) & (errors[0] > 0) & (errors[1] > 0)
+    inside &= table.measured
     if not inside.any():
         return 0.0, 0
     difference = interpolated(axis, curve, x[inside]) - y[inside]
@@ -82,21 +84,21 @@ def chi2(dataset: xr.Dataset, table: Table, r_min: float) -> tuple[float, int]:
     return float(np.sum((difference / sigma) ** 2)), int(inside.sum())
 
 
-def _bound(table: Table, r_min: float) -> float:
+def _bound(table: Measurement, r_min: float) -> float:
     return 0.0 if table.interstellar else r_min
 
 
-def _elements(table: Table) -> tuple[str, ...]:
+def _elements(table: Measurement) -> tuple[str, ...]:
     return (table.quantity,) if table.is_flux else ratio_parts(table)
 
 
-def _prediction(dataset: xr.Dataset, table: Table) -> Curve:
+def _prediction(dataset: xr.Dataset, table: Measurement) -> Curve:
     """The model over rigidity or kinetic energy per nucleon, as the table is."""
     above, *below = (_flux(dataset, name, table) for name in _elements(table))
     return above[0], above[1] / below[0][1] if below else above[1]
 
 
-def _flux(dataset: xr.Dataset, element: str, table: Table) -> Curve:
+def _flux(dataset: xr.Dataset, element: str, table: Measurement) -> Curve:
     """An element's flux, interstellar or at the Earth: all isotopes at the same abscissa."""
     if not table.interstellar and element in dataset.get("species", ()):
         name = "element_flux_sum" if table.over_rigidity else "flux_sum"
@@ -121,7 +123,7 @@ def interpolated(x: Array, y: Array, at: Array) -> Array:
     return np.asarray(CubicSpline(logs, y)(wanted))
 
 
-def _labels(tables: Sequence[Table]) -> list[str]:
+def _labels(tables: Sequence[Measurement]) -> list[str]:
     """ "AMS-02 B/C", or the table's name where there are two of these."""
     count = Counter(table.label for table in tables)
     return [t.label if count[t.label] == 1 else t.name for t in tables]

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.physics.geometry import Cylinder
+from crtransport.problems import galaxy_dipole
+from crtransport.problems.directions import directions
 from crtransport.problems.galaxy_answer import (
     Answer,
     Flux,
@@ -63,7 +65,7 @@ def dataset(answer: Answer, error: Array, channels: dict[str, Spectrum], lis: Ar
     if deck.output.maps:
         variables |= _maps(deck, answer, energy)
     if deck.local_source:
-        variables |= _local(answer, energy)
+        variables |= _local(answer, energy) | _dipoles(answer, energy)
     return xr.Dataset(
         variables,
         coords=_coordinates(deck, energy, list(channels)),
@@ -182,6 +184,30 @@ def _local(answer: Answer, energy: Array) -> Variables:
     }
 
 
+def _dipoles(answer: Answer, energy: Array) -> Variables:
+    """Anisotropy in interstellar space: of the background, of each local source, of all."""
+    names = species(answer.deck)
+    vectors, alone, each = [], [], []
+    for name in names:
+        flux, stream = galaxy_dipole.background(answer, name, energy)
+        fluxes, dipoles = galaxy_dipole.local(answer.deck, name, energy)
+        whole = flux + fluxes.sum(axis=0)
+        total = stream + np.einsum("se,sek->ek", fluxes, dipoles)
+        vectors.append(total / whole[:, None])
+        alone.append(np.linalg.norm(stream, axis=-1) / flux)
+        each.append(np.linalg.norm(dipoles, axis=-1))
+    one = ("species", "kinetic_energy")
+    return {
+        **directions(np.stack(vectors), "background and local sources, in interstellar space"),
+        "dipole_background": (one, np.stack(alone), _label("1", "dipole of the background alone")),
+        "dipole_by_source": (
+            ("source", *one),
+            np.stack(each, axis=1),
+            _label("1", "dipole of each local source alone"),
+        ),
+    }
+
+
 def _maps(deck: GalaxyDeck, answer: Answer, energy: Array) -> Variables:
     r, z = map_axes(deck)
     weights = np.stack([answer.run.space.grid.at((a, b)) for a in r for b in z])
@@ -260,7 +286,7 @@ def _accuracy(answer: Answer) -> Variables:
         ),
         "negative_values": (
             dims,
-            np.array([float(np.sum(row.values < 0)) for row in rows]),
+            np.array([float(np.sum(run.space.grid.at_places(r.values) < 0)) for r in rows]),
             _label("1", "places and momenta at which the density is negative"),
         ),
     }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.nuclides import nuclide
-from crtransport.problems.burst import arrival
+from crtransport.problems.burst_arrival import arrival
 from crtransport.problems.galaxy_answer import Answer
 from crtransport.problems.galaxy_channels import from_sources
 

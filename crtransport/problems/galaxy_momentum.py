@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from crtransport.nuclide_tables import DAUGHTERS
 from crtransport.nuclides import Nuclide
 from crtransport.physics.nuclear import RATE
 from crtransport.problems.galaxy_space import Space
+from crtransport.solvers.kernels.differences import cool
 from crtransport.solvers.levels import GHOSTS, Levels, rate, weight_of
 from crtransport.solvers.problem import Operator, Term
 
@@ -71,9 +73,15 @@ class Kinematics:
         self.gamma = np.hypot(self.momentum, nucleus.nucleon_mass) / nucleus.nucleon_mass
 
 
+@lru_cache(maxsize=512)
+def kinematics(nucleus: Nuclide, levels: Levels) -> Kinematics:
+    """Of a nuclide on some levels: the same for all that it meets."""
+    return Kinematics(nucleus, levels)
+
+
 def make_rates(deck: GalaxyDeck, nucleus: Nuclide, levels: Levels) -> Rates:
     """The rates of one nuclide under a deck."""
-    at = Kinematics(nucleus, levels)
+    at = kinematics(nucleus, levels)
     diffusion = deck.diffusion.halo(at.rigidity, at.beta)
     if deck.geometry.kind == "leaky-box":
         diffusion = diffusion / deck.diffusion.D0
@@ -104,7 +112,7 @@ def production_rate(
     """n β c σ of a child per density and per parent at the same p per nucleon, 1/Myr."""
     if not deck.nuclear.secondaries:
         return None
-    at = Kinematics(parent, levels)
+    at = kinematics(parent, levels)
     sigma = deck.nuclear.production(parent, child, at.energy, deck.gas.helium)
     return None if sigma is None else np.asarray(RATE * at.beta * sigma)
 
@@ -115,7 +123,7 @@ def feeding_rate(deck: GalaxyDeck, parent: Nuclide, child: Nuclide, levels: Leve
         return None
     if DAUGHTERS.get(parent.name) != child.name:
         return None
-    return decay_rate(deck, parent, Kinematics(parent, levels))
+    return decay_rate(deck, parent, kinematics(parent, levels))
 
 
 def decay_rate(deck: GalaxyDeck, nucleus: Nuclide, at: Kinematics) -> Array | None:
@@ -172,14 +180,10 @@ def log_typical(
     # what comes from above the highest level: slopes of q/(r + b) and of b go on
     out = np.empty_like(log_source)
     alone = log_source - np.log(lost + cooled)
-    with np.errstate(divide="ignore"):
-        log_cooled = np.log(cooled)
     growth = np.exp(2 * alone[-1] - alone[-2] - alone[-1])
     above = cooled[-1] ** 2 / cooled[-2] * growth if cooled[-1] > 0 else 0.0
-    out[-1] = log_source[-1] - np.log(lost[-1] + max(cooled[-1] - above, 0.0))
-    for k in range(len(out) - 2, -1, -1):
-        come = np.logaddexp(log_source[k], log_cooled[k + 1] + out[k + 1])
-        out[k] = come - np.log(lost[k] + cooled[k])
+    last = log_source[-1] - np.log(lost[-1] + max(cooled[-1] - above, 0.0))
+    cool(log_source, lost, cooled, float(last), out)
     return out
 
 

@@ -45,6 +45,8 @@ class Space:
         ∇·(V ψ) and ∇·V, 1/Myr.
     sources : tuple of (n_places,) arrays
         Load vectors of the [[source]] tables, 1 at the Sun.
+    released : (n_sources,) array
+        What each of them sets free in total.
     sun : (n_places,) array
         Weights of ψ at the Sun.
     typical : (n_places,) array
@@ -61,6 +63,7 @@ class Space:
     convection: Operator | None
     divergence: Operator | None
     sources: tuple[Array, ...]
+    released: Array
     sun: Array
     typical: Array
 
@@ -103,6 +106,7 @@ def make_space(deck: GalaxyDeck, coarse: bool = False) -> Space:
         convection=wind[0],
         divergence=wind[1],
         sources=loads,
+        released=np.array([load.sum() for load in loads]),
         sun=place.grid.at(place.sun),
         typical=np.asarray(sla.spsolve(stiff, np.sum(loads, axis=0))).reshape(-1),
     )

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from threading import Event
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
@@ -17,6 +16,7 @@ from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_momentum import (
     Kinematics,
     feeding_rate,
+    kinematics,
     log_typical,
     make_levels,
     make_rates,
@@ -52,6 +52,8 @@ class Resolution:
         Factor on the repeats of an operator-split march.
     residual : float
         Residual that suffices, where it is above that of the deck.
+    functions : float
+        Factor on the functions of a reduced basis.
     """
 
     per_decade: float = 1.0
@@ -59,6 +61,7 @@ class Resolution:
     below: float = 1.0
     repeats: float = 1.0
     residual: float = 0.0
+    functions: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,9 +88,9 @@ class Transported:
     iterations: int
     budget: dict[str, float]
 
-    def rate(self, load: Array) -> float:
-        """Sum of a source [level, place] of this nuclide, cm^-3 Myr^-1 × kpc^…, per ln p."""
-        return float(self.problem.weight @ load.sum(axis=1) * np.exp(self.log_scale[_INNER].max()))
+    def rate(self, freed: Array) -> float:
+        """Sum over (n_levels,) of a source of this nuclide, cm^-3 Myr^-1 × kpc^…, per ln p."""
+        return float(self.problem.weight @ freed * np.exp(self.log_scale[_INNER].max()))
 
     def imbalance(self) -> float:
         """Sources less all losses, relative to the sources."""
@@ -124,10 +127,10 @@ def kept_nucleons(deck: GalaxyDeck, run: Transport) -> float | None:
     destroyed = made = 0.0
     for one in run.nuclides:
         _, origin = origin_of(deck, run, one.nucleus.name)
-        load = origin.produced(one.log_scale, where=run.space.gas)
-        made += one.nucleus.mass_number * one.rate(load)
+        freed = origin.produced_in_all(one.log_scale, where=run.space.gas)
+        made += one.nucleus.mass_number * one.rate(freed)
         if one.nucleus.mass_number > 1:
-            lost = one.budget.get("spallation", 0.0) * one.rate(one.problem.source)
+            lost = one.budget.get("spallation", 0.0) * one.rate(one.problem.freed())
             destroyed += one.nucleus.mass_number * lost
     return made / destroyed if destroyed > 0 else None
 
@@ -151,6 +154,11 @@ def transport(
     )
     per_decade = deck.momentum.per_decade * resolution.per_decade
     levels = make_levels(deck, nuclei, per_decade, resolution.below)
+    if deck.solver.kind == "reduced-basis":
+        from crtransport.problems.galaxy_reduced import basis, reduced
+
+        size = max(1, round(deck.solver.functions * resolution.functions))
+        space = reduced(space, basis(deck, space, nuclei, levels, size))
     method = method_of(deck, resolution)
     done: list[Transported] = []
     for nucleus in nuclei:
@@ -172,6 +180,10 @@ def method_of(deck: GalaxyDeck, resolution: Resolution) -> Method:
 
         rtol = max(solver.linear_rtol, resolution.residual)
         return lambda problem: solve_sweep(problem, rtol=rtol)
+    if solver.kind == "reduced-basis":
+        from crtransport.solvers.reduced_basis import solve_modes
+
+        return solve_modes
     if solver.kind == "direct":
         from crtransport.solvers.direct import solve_direct
 
@@ -211,12 +223,14 @@ def _one(
         mass=space.volume.total,
         weight=weight_of(log_scale),
         shape=space.grid.shape,
+        released=origin.emitted_in_all(log_scale) + origin.produced_in_all(log_scale),
     )
     norm = deck.normalisation
     target = None if norm is None else norm.each(nucleus.name)
     if norm is None or target is None:
         solution = method(problem)
         values, iterations = solution.values, solution.iterations
+        residual = solution.residual
     else:
         parts = [origin.emitted(log_scale), origin.produced(log_scale)]
         answers = [method(replace(problem, source=part)) for part in parts if part.any()]
@@ -231,15 +245,17 @@ def _one(
                 f"normalisation.flux: fragmentation alone gives {nucleus.name} "
                 f"{sum(flux[1:]):.3g} at T = {at:g} GeV/n, more than the {target:.3g} asked for"
             )
-        problem = replace(problem, source=share * parts[0] + parts[1])
+        freed = share * origin.emitted_in_all(log_scale) + origin.produced_in_all(log_scale)
+        problem = replace(problem, source=share * parts[0] + parts[1], released=freed)
         values = share * answers[0].values + sum(a.values for a in answers[1:])
         iterations = sum(a.iterations for a in answers)
+        residual = problem.residual(values)
     return Transported(
         nucleus=nucleus,
         values=values,
         log_scale=log_scale,
         problem=problem,
-        residual=problem.residual(values),
+        residual=residual,
         iterations=iterations,
         budget=problem.budget(values),
     )
@@ -257,10 +273,10 @@ class Origin:
         done: list[Transported],
     ) -> None:
         self.space, self.shape = space, (levels.n, space.grid.n_places)
-        at = Kinematics(nucleus, levels)
+        at = kinematics(nucleus, levels)
         self.primary = [
-            (source.name, *_spectrum(source, nucleus, at, levels), load)
-            for source, load in zip(deck.source, space.sources, strict=True)
+            (source.name, *_spectrum(source, nucleus, at, levels), load, freed)
+            for source, load, freed in zip(deck.source, space.sources, space.released, strict=True)
             if source.emits(nucleus)
         ]
         self.parents = [
@@ -276,7 +292,7 @@ class Origin:
     def log_typical(self) -> Array:
         """ln of the source on the extended levels, by its weight against diffusion."""
         parts = [
-            log_q + np.log(self.space.typical_source(load)) for _, log_q, _, load in self.primary
+            log_q + np.log(self.space.typical_source(load)) for _, log_q, _, load, _ in self.primary
         ]
         for parent, rate, across in self.parents:
             share = self.space.typical_rate(across)
@@ -287,10 +303,16 @@ class Origin:
     def emitted(self, log_scale: Array, by: str | None = None) -> Array:
         """[level, place] of the sources, or of the one of this name, over the scale."""
         out = np.zeros(self.shape)
-        for name, log_q, line, load in self.primary:
+        for name, log_q, line, load, _ in self.primary:
             if by in (None, name):
-                spectrum = np.exp(log_q - log_scale)[_INNER]
-                out += (spectrum if line is None else spectrum * line)[:, None] * load
+                out += _lines(log_q - log_scale, line)[:, None] * load
+        return out
+
+    def emitted_in_all(self, log_scale: Array) -> Array:
+        """(n_levels,) of all sources over the scale, everywhere."""
+        out = np.zeros(self.shape[0])
+        for _, log_q, line, _, freed in self.primary:
+            out += freed * _lines(log_q - log_scale, line)
         return out
 
     def produced(
@@ -300,10 +322,7 @@ class Origin:
         out = np.zeros(self.shape)
         for place in (self.space.gas, self.space.volume) if where is None else (where,):
             feeds = (
-                (
-                    sp.diags_array((rate * np.exp(parent.log_scale - log_scale))[_INNER]),
-                    parent.values,
-                )
+                ((rate * np.exp(parent.log_scale - log_scale))[_INNER], parent.values)
                 for parent, rate, across in self.parents
                 if across is place and of in (None, parent.nucleus.name)
             )
@@ -311,6 +330,20 @@ class Origin:
             if made is not None:
                 out += made
         return out
+
+    def produced_in_all(self, log_scale: Array, where: Operator | None = None) -> Array:
+        """(n_levels,) of all parents over the scale, everywhere, or ``where`` the gas is."""
+        out = np.zeros(self.shape[0])
+        for parent, rate, across in self.parents:
+            if where is None or across is where:
+                shares = (rate * np.exp(parent.log_scale - log_scale))[_INNER]
+                out += shares * (parent.values @ across.total)
+        return out
+
+
+def _lines(log_ratio: Array, line: Array | None) -> Array:
+    spectrum = np.exp(log_ratio)[_INNER]
+    return np.asarray(spectrum if line is None else spectrum * line)
 
 
 def _spectrum(

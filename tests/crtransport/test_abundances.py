@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from crtransport.measurements import MeasurementError, Parts, Table, abundance_factors
+from crtransport.measurements import Measurement, MeasurementError, Parts, abundance_factors
 
 X = np.geomspace(2.0, 2000.0, 40)
 EMITTED, PRODUCED = 3 * X**-2.7, 0.5 * X**-3.0
 
 
-def table(y: np.ndarray, relative: float = 0.03, name: str = "one", quantity: str = "N") -> Table:
+def table(
+    y: np.ndarray, relative: float = 0.03, name: str = "one", quantity: str = "N"
+) -> Measurement:
     errors = dict.fromkeys(("stat_lo", "stat_hi"), 0.6 * relative * y)
     errors |= dict.fromkeys(("sys_lo", "sys_hi"), 0.8 * relative * y)
-    return Table(
+    return Measurement(
         name=name,
         experiment="E",
         quantity=quantity,
@@ -46,7 +50,11 @@ def test_error_is_the_scatter_of_many_fits() -> None:
     fits = [
         abundance_factors(
             parts,
-            [Table(**vars(table(true)) | {"y": true + sigma * random.standard_normal(len(X))})],
+            [
+                Measurement(
+                    **vars(table(true)) | {"y": true + sigma * random.standard_normal(len(X))}
+                )
+            ],
         )["N"]
         for _ in range(400)
     ]
@@ -112,6 +120,16 @@ def test_what_cannot_be_fitted_is_refused() -> None:
     short = Parts(emitted=EMITTED[1:], produced=PRODUCED[1:])
     with pytest.raises(MeasurementError, match="one has 40 points"):
         abundance_factors({"one": short}, [measured])
-    ratio = Table(**vars(measured) | {"unit": "1"})
+    ratio = Measurement(**vars(measured) | {"unit": "1"})
     with pytest.raises(MeasurementError, match="one is no flux"):
         abundance_factors({"one": nothing}, [ratio])
+
+
+def test_upper_limits_do_not_count() -> None:
+    one = table(np.ones_like(X))
+    limits = np.arange(len(X)) == 2
+    parts = {"one": Parts(emitted=np.ones_like(X), produced=np.zeros_like(X))}
+    fitted = abundance_factors(parts, [replace(one, limits=limits, limit_level=0.9)])["N"]
+    assert fitted.points == len(X) - 1
+    with pytest.raises(MeasurementError, match="one: upper limits need a confidence level"):
+        replace(one, limits=limits)

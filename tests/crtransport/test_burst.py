@@ -14,7 +14,7 @@ from crtransport.constants import ERG
 from crtransport.deck.burst import BurstDeck, BurstOutput
 from crtransport.deck.errors import DeckError
 from crtransport.deck.load import load_deck
-from crtransport.measurements import Table
+from crtransport.measurements import Measurement
 from crtransport.nuclides import nuclide
 from crtransport.physics import burst, sky
 from crtransport.physics.burst import LocalSource
@@ -22,6 +22,7 @@ from crtransport.physics.diffusion import TwoHalo
 from crtransport.plots.burst import draw
 from crtransport.problems.burst import headline, solve
 from crtransport.validation.burst import rows
+from crtransport.validation.burst_uniform import rows as uniform_rows
 
 SOURCE: dict[str, Any] = {
     "name": "Geminga",
@@ -43,11 +44,7 @@ def deck(*changes: dict[str, Any], **tables: Any) -> BurstDeck:
     return loaded
 
 
-def row_ids() -> list[str]:
-    return [name for name, *_ in rows()]
-
-
-@pytest.mark.parametrize("row", rows(), ids=row_ids())
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row[0])
 def test_comparison_with_closed_form(row: tuple[str, float, float, float, str]) -> None:
     _, computed, reference, tolerance, _ = row
     assert computed == pytest.approx(reference, rel=tolerance)
@@ -57,7 +54,7 @@ def test_rows_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     """A change of 1e-5 in D or in q₀ is seen."""
 
     def failing() -> int:
-        return sum(abs(c - r) > tolerance * abs(r) for _, c, r, tolerance, _ in rows())
+        return sum(abs(c - r) > tolerance * abs(r) for _, c, r, tolerance, _ in uniform_rows())
 
     assert failing() == 0
     halo, normalisation = TwoHalo.halo, burst.log_normalisation
@@ -200,6 +197,8 @@ def test_energy_can_be_counted_per_nucleon() -> None:
     ("change", "message"),
     [
         ({"age": 0}, "must be greater than 0"),
+        ({"duration": 4e5}, "a source that still shines has duration = age"),
+        ({"duration": 0.1}, "give 0, a burst"),
         ({"distance": "0 pc"}, "must be greater than 0"),
         ({"W": {"H": -1e50}}, "must be at least 0 erg"),
         ({"W": {"H": "1e50 kpc"}}, "wrong dimension"),
@@ -223,7 +222,7 @@ def test_a_wrong_source_is_refused_in_words(change: dict[str, Any], message: str
 @pytest.mark.parametrize(
     ("tables", "message"),
     [
-        ({"local_source": []}, "give at least one"),
+        ({"local_source": []}, "no sources: give a [[local_source]], a [catalogue]"),
         ({"local_source": [SOURCE, SOURCE]}, '"Geminga" is given twice'),
         ({"output": {"species": ["C"]}}, "no source emits C"),
         ({"output": {"species": ["Hee"]}}, 'did you mean "He"'),
@@ -238,9 +237,9 @@ def test_a_wrong_deck_is_refused_in_words(tables: dict[str, Any], message: str) 
     assert message in str(caught.value)
 
 
-def measured(element: str) -> Table:
+def measured(element: str) -> Measurement:
     one = np.ones(2)
-    return Table(
+    return Measurement(
         name="t",
         experiment="Experiment",
         quantity=element,
@@ -258,7 +257,7 @@ def measured(element: str) -> Table:
 
 @pytest.mark.parametrize("changes", [({},), ({}, {"name": "Vela", "age": 1.1e4})])
 @pytest.mark.parametrize("points", [[], [measured("H"), measured("C")]])
-def test_figures(changes: tuple[dict[str, Any], ...], points: list[Table]) -> None:
+def test_figures(changes: tuple[dict[str, Any], ...], points: list[Measurement]) -> None:
     figures = draw(solve(deck(*changes)), points)
     assert list(figures) == [""]
     figures[""].draw_without_rendering()

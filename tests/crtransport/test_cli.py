@@ -335,9 +335,11 @@ def test_reader_that_leaves() -> None:
     assert process.returncode == 1
 
 
+# whoever starts the tests in the background of a shell hands down that interrupts are ignored
 _SLOW = """
-import sys, time
+import signal, sys, time
 from crtransport import cli, console
+signal.signal(signal.SIGINT, signal.default_int_handler)
 def slow():
     print("running", flush=True)
     time.sleep(60)

@@ -11,8 +11,8 @@ import xarray as xr
 
 import crtransport
 from crtransport.deck.load import load_deck
-from crtransport.measurements import Table, voyager
-from crtransport.measurements.read import POINTS
+from crtransport.measurements import Measurement, voyager
+from crtransport.measurements.folders import POINTS
 from crtransport.nuclides import nuclide
 from crtransport.problems.galaxy_compare import chi2, headline, interpolated, with_chi2
 from crtransport.session import Session
@@ -44,8 +44,8 @@ def dataset() -> xr.Dataset:
     )
 
 
-def table(quantity: str, y: np.ndarray, x_kind: str, unit: str = "1") -> Table:
-    return Table(
+def table(quantity: str, y: np.ndarray, x_kind: str, unit: str = "1") -> Measurement:
+    return Measurement(
         name=f"Experiment_{quantity}_{x_kind}",
         experiment="Experiment",
         quantity=quantity,
@@ -63,6 +63,15 @@ def table(quantity: str, y: np.ndarray, x_kind: str, unit: str = "1") -> Table:
 
 def counted(low: float, high: float) -> int:
     return int(np.sum((low <= X) & (high >= X)))
+
+
+def test_upper_limits_do_not_count() -> None:
+    one = table("B", 2 * X**-3.0, OVER_R, FLUX_R)
+    every = chi2(dataset(), one, 0.0)
+    limits = np.arange(len(X)) == 5
+    some = chi2(dataset(), replace(one, limits=limits, limit_level=0.9), 0.0)
+    assert some[1] == every[1] - 1
+    assert some[0] == pytest.approx(every[0] * some[1] / every[1])
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,19 @@ import xarray as xr
 
 import crtransport
 from crtransport.deck.errors import DeckError
+from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.load import load_deck
+from crtransport.deck.schema import resolve
+from crtransport.measurements import Measurement as Measured
+from crtransport.measurements import MeasurementError
+from crtransport.measurements.anisotropy import read_anisotropy
 from crtransport.nuclides import nuclide
+from crtransport.physics import sky
+from crtransport.plots.galaxy import draw
+from crtransport.problems.galaxy_norms import fitted
 
+COLUMNS = "energy,amplitude,amplitude_error,phase,phase_error"
+H = {"H": 2.5e50}
 SMALL: dict[str, Any] = {
     "momentum.per_decade": 6,
     "output.per_decade": 5,
@@ -86,11 +98,100 @@ def test_the_two_halo_medium_keeps_less() -> None:
     assert 0.3 < float(less.sel(**late)) / float(more.sel(**late)) < 0.45
 
 
+def test_the_dipole_is_the_vector_sum() -> None:
+    """Geminga lies away from the galactic centre: towards each other they cancel."""
+    unmodulated = crtransport.run("yuan2025_fig3", SMALL | {"modulation.phi": 0.0})
+    found = unmodulated.sel(species="H", kinetic_energy=slice(1e2, None))
+    towards = sky.unit_vector(np.array(195.1), np.array(4.3))
+    share = (found.flux_local.sel(source="Geminga") / found.flux_sum).values[:, None]
+    vector = share * found.dipole_by_source.values[0][:, None] * towards
+    vector += (1 - share) * found.dipole_background.values[:, None] * np.array([1.0, 0.0, 0.0])
+    np.testing.assert_allclose(found.dipole, np.linalg.norm(vector, axis=-1), rtol=1e-9)
+    assert float(found.dipole_l[-1]) % 360 == pytest.approx(0, abs=0.5)
+    assert np.all(np.diff(found.dipole_background) > 0)
+
+
+def test_two_discretisations_have_the_same_background_dipole() -> None:
+    cells = {"solver.discretisation": "finite-volume", "solver.cells_r": 40, "solver.cells_z": 30}
+    rest = {"momentum.per_decade": 6, "output.per_decade": 5}
+    tables = resolve(load_deck("yuan2025_fig3", rest))
+    tables["solver"] = {"kind": "sweep-gmres", "rtol": 1.0}
+    volumes = crtransport.run(tables, cells).dipole_background
+    elements = crtransport.run("yuan2025_fig3", rest).dipole_background
+    np.testing.assert_allclose(volumes, elements, rtol=0.01)
+
+
+def measured(flux: xr.DataArray, scale: float) -> Measured:
+    """A flux as if it had been measured, so many times as large."""
+    some = flux.sel(kinetic_energy=slice(20.0, 1e5))
+    y = scale * some.values
+    zero = np.zeros_like(y)
+    return Measured(
+        name="invented",
+        experiment="none",
+        quantity="H",
+        reference="",
+        x_kind="kinetic_energy_per_nucleon_GeV",
+        unit="m-2 s-1 sr-1 (GeV/n)-1",
+        x=some.kinetic_energy.values,
+        y=y,
+        stat_lo=0.02 * y,
+        stat_hi=0.02 * y,
+        sys_lo=zero,
+        sys_hi=zero,
+    )
+
+
+def test_fitted_norms_are_those_that_made_the_data() -> None:
+    deck = load_deck("yuan2025_fig5", SMALL)
+    assert isinstance(deck, GalaxyDeck)
+    found = run("yuan2025_fig5").sel(species="H")
+    whole = found.flux_sum + found.flux_class.sel({"class": "background II"})
+    fit, factors = fitted(deck, [measured(whole, 1.0)])
+    here = factors.sel(element="H").values
+    np.testing.assert_allclose(here, [1.0, 2.0], rtol=1e-3)
+    assert np.all(np.isnan(factors.sel(element="He")))
+    before, after = ([source.abundance("H1") for source in one.source] for one in (deck, fit))
+    np.testing.assert_allclose(np.divide(after, before), here)
+    one = replace(deck, network=("H1",), local_source=(replace(deck.local_source[0], W=H),))
+    with pytest.raises(MeasurementError, match="leaves nothing for the sources of the deck"):
+        fitted(one, [measured(found.flux_local.sum("source"), 0.5)])
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (("energy,amplitude,phase", "1,1,1"), "missing column amplitude_error"),
+        ((COLUMNS, "1e4,far,1e-4,40,5"), "line 2, column amplitude: 'far' is no number"),
+        ((COLUMNS, "1e4,1e-3,1e-4,40,5", "0,1e-3,1e-4,40,5"), "line 3, column energy: must be"),
+        ((COLUMNS,), "no rows of numbers"),
+    ],
+)
+def test_a_wrong_table_of_dipoles_is_refused(
+    tmp_path: Path, lines: tuple[str, ...], message: str
+) -> None:
+    path = tmp_path / "dipoles.csv"
+    path.write_text("\n".join(lines))
+    with pytest.raises(DeckError, match=message):
+        load_deck("yuan2025_fig3", {"compare.anisotropy": [str(path)]})
+
+
+def test_the_figure_of_dipoles_draws_what_is_measured(tmp_path: Path) -> None:
+    path = tmp_path / "array.csv"
+    path.write_text(f"{COLUMNS}\n1e4,8e-4,1e-4,40,5\n4e5,9e-4,1e-4,260,5\n")
+    figure = draw(run("yuan2025_fig3"), [read_anisotropy(str(path))])["dipole"]
+    legend = figure.legends[0]
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == ["background alone", "Geminga alone", "together", "array"]
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
         ({"local_source": []}, "local_medium has no effect without"),
         ({"local_source.0.name": "background"}, "has the name of a"),
+        ({"compare": {"fit_norms": True}}, "fit_norms needs measured fluxes"),
+        ({"normalisation": {"flux": {"H1": 1.0}}, "compare.fit_norms": True}, "leave out one"),
         ({"network": ["He4"]}, "local_source emits H, which the network lacks"),
         ({"diffusion": {"kind": "uniform"}}, 'diffusion.kind = "two-halo"'),
         (

@@ -13,6 +13,7 @@ from crtransport.physics.diffusion import Diffusion
 from crtransport.problems import galaxy_momentum
 from crtransport.solvers import differences, upwind
 from crtransport.solvers.cell_grid import CellGrid
+from crtransport.solvers.levels import Banded
 from crtransport.solvers.nodal_grid import NodalGrid
 from crtransport.solvers.problem import Operator
 from crtransport.validate import comparisons
@@ -29,6 +30,9 @@ def scaled(function: Callable[..., Any], whole: bool = True) -> Callable[..., An
         if isinstance(found, Operator):
             total = found.total * OFF if whole else found.total
             return Operator(matrix=sp.csr_array(found.matrix * OFF), total=total)
+        if isinstance(found, Banded):
+            total = found.total * OFF if whole else found.total
+            return Banded(bands=found.bands * OFF, total=total)
         return None if found is None else found * OFF
 
     return off

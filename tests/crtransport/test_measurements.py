@@ -8,8 +8,8 @@ import pytest
 
 from crtransport.deck.load import load_deck
 from crtransport.measurements import (
+    Measurement,
     MeasurementError,
-    Table,
     data_folder,
     load,
     load_fluxes,
@@ -18,7 +18,7 @@ from crtransport.measurements import (
     ratio_parts,
     voyager,
 )
-from crtransport.measurements.read import POINTS
+from crtransport.measurements.folders import POINTS
 from crtransport.nuclides import nuclide
 
 GOOD = """# Some One (A) He vs rigidity
@@ -99,10 +99,10 @@ def test_data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert data_folder("other") == Path("other")
 
 
-def table(x_kind: str, unit: str, x: list[float], y: list[float]) -> Table:
+def table(x_kind: str, unit: str, x: list[float], y: list[float]) -> Measurement:
     zero = np.zeros(len(x))
     errors = dict.fromkeys(("stat_lo", "stat_hi", "sys_lo", "sys_hi"), zero)
-    return Table(
+    return Measurement(
         name="t",
         experiment="T",
         quantity="He",

@@ -14,7 +14,7 @@ import xarray as xr
 import crtransport
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.load import load_deck
-from crtransport.measurements.table import Table
+from crtransport.measurements.table import Measurement
 from crtransport.nuclide_tables import DAUGHTERS, GHOSTS, HALF_LIFE, INTERSTELLAR, MASS_EXCESS
 from crtransport.nuclides import ELEMENTS, nuclide
 from crtransport.physics.channels import channels
@@ -161,13 +161,13 @@ def test_grammage_of_the_two_halo_medium() -> None:
     assert np.exp(at) * atom / (sigma * 1e-27) == pytest.approx([10.0, 3.4, 1.6], rel=0.1)
 
 
-def synthetic(deck: GalaxyDeck, element: str, names: list[str]) -> Table:
+def synthetic(deck: GalaxyDeck, element: str, names: list[str]) -> Measurement:
     """What a deck predicts, as if it had been measured to 5 %."""
     answer = Answer(deck, transport(deck))
     x = np.geomspace(5, 500, 12)
     flux = by_rigidity(answer.at_earth, names, x)
     zero = np.zeros_like(x)
-    return Table(
+    return Measurement(
         name=f"synthetic_{element}",
         experiment="synthetic",
         quantity=element,

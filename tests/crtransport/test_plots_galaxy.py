@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
-from crtransport.measurements.table import Table
+from crtransport.measurements.table import Measurement
 from crtransport.plots.galaxy import draw
 from crtransport.plots.galaxy_maps import energy_name
 
@@ -53,9 +53,9 @@ def with_maps(data: xr.Dataset) -> xr.Dataset:
     return data.assign(density=density)
 
 
-def measured(quantity: str, x_kind: str = "kinetic_energy_per_nucleon_GeV") -> Table:
+def measured(quantity: str, x_kind: str = "kinetic_energy_per_nucleon_GeV") -> Measurement:
     one, flux = np.ones(2), "_" not in quantity
-    return Table(
+    return Measurement(
         name="t",
         experiment="Experiment",
         quantity=quantity,
@@ -94,6 +94,17 @@ def test_spectra_stand_beside_what_is_measured(nuclides: tuple[str, ...]) -> Non
     assert shown(figure) == ["interstellar", "at the Earth", "Experiment"]
     box = figure.legends[0].get_window_extent()
     assert not any(box.overlaps(axes.get_window_extent()) for axes in figure.axes)
+
+
+@pytest.mark.parametrize(("quantity", "panel"), [("B", ""), ("B_C", "ratios")])
+def test_upper_limits_hang_on_arrows(quantity: str, panel: str) -> None:
+    one = measured(quantity)
+    limit = replace(one, limits=np.array([False, True]), limit_level=0.95)
+    data = dataset(*LIGHT, ratios=("B/C",))
+    for points, arrows in ((one, 0), (limit, 1)):
+        (axes,) = (a for a in draw(data, [points])[panel].axes if points_in(a))
+        _, caps, _ = points_in(axes)[0]
+        assert sum(len(np.atleast_1d(cap.get_xdata())) for cap in caps) == arrows
 
 
 def test_element_is_the_sum_of_its_isotopes() -> None:

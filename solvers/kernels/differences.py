@@ -1,0 +1,145 @@
+"""Weights of fitted differences, added up into bands."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import bernoulli, comb, factorial
+
+from crtransport.solvers.jit import njit
+
+Array = NDArray[np.float64]
+
+_ORDERS = np.arange(33)
+#: aₙ of κ(s) = (s/2)/sinh(s/2) = Σ aₙ sⁿ: (2^(1−n) − 1) Bₙ/n!, Bernoulli's numbers, |s| < 2π
+_SERIES = np.where(_ORDERS == 1, 0.0, (2.0 ** (1 - _ORDERS) - 1) * bernoulli(32)) / factorial(
+    _ORDERS
+)
+#: [power, order] aₙ C(n, j): what s^(n−j) is multiplied by in the j-th Taylor coefficient
+_SHIFTED = np.array([_SERIES * comb(_ORDERS, j) for j in range(7)])
+#: 1/(2ⁱ i!)
+_HALVES = 0.5**_ORDERS / factorial(_ORDERS)
+#: slopes up to which the series is taken, as its terms fall like (σ/2π)ⁿ
+_NEAR = 1.0
+
+
+@njit
+def kappa(s: float, out: Array) -> None:
+    """Taylor coefficients of κ around s."""
+    count = len(out)
+    if abs(s) < _NEAR:
+        for j in range(count):
+            value = 0.0
+            for n in range(32, j - 1, -1):
+                value = value * s + _SHIFTED[j, n]
+            out[j] = value
+        return
+    # sinh((s + δ)/2) κ = (s + δ)/2, order by order in δ
+    sinh, cosh = np.sinh(s / 2), 1 / np.tanh(s / 2)
+    for j in range(count):
+        value = 0.0
+        if j == 0:
+            value = s / 2 / sinh
+        elif j == 1:
+            value = 0.5 / sinh
+        for i in range(1, j + 1):
+            value -= (cosh if i % 2 else 1.0) * _HALVES[i] * out[j - i]
+        out[j] = value
+
+
+@njit
+def add_flux(
+    offsets: Array,
+    inverse: Array,
+    power: int,
+    slope: Array,
+    factor: Array,
+    log_scale: Array,
+    ghosts: int,
+    below: Array,
+    above: Array,
+) -> None:
+    """Add the flux through each face to the bands of the levels above it and below it.
+
+    Parameters
+    ----------
+    offsets : (m,) array
+        Of the levels beside a face.
+    inverse : [m, m] array
+        From Taylor coefficients times m! to weights: the inverse of the Vandermonde matrix.
+    power : int
+        0: the value at the face, symbol κ; 1: the derivative there, s κ.
+    slope : (n + 1,) array
+    factor : [n + 1, m] array
+        On the flux of each face and level; 0 where a face has none.
+    log_scale : (n + 2 ghosts,) array
+    below, above : [2 reach + 1, n] arrays
+        The flux below (above) each level, over its scale.
+    """
+    m, n = len(offsets), below.shape[1]
+    reach = below.shape[0] // 2
+    taylor, lower, weights = np.empty(m), np.empty(m), np.empty(m)
+    for face in range(n + 1):
+        s = slope[face]
+        kappa(s, taylor)
+        if power == 1:
+            lower[:] = taylor
+            for j in range(m - 1, -1, -1):
+                taylor[j] = s * lower[j] + (lower[j - 1] if j > 0 else 0.0)
+        many = 1.0
+        for j in range(1, m):
+            many *= j
+            taylor[j] *= many
+        for i in range(m):
+            weights[i] = 0.0
+            for j in range(m):
+                weights[i] += inverse[i, j] * taylor[j]
+        for i in range(m):
+            if factor[face, i] == 0.0:
+                continue
+            # the face lies half a step below the level of its own number
+            step = int(np.floor(offsets[i] + 0.01))
+            there = face + step + ghosts
+            base = weights[i] * factor[face, i]
+            here = log_scale[there] - s * offsets[i]
+            if face < n:
+                below[reach + step, face] += base * np.exp(here - log_scale[face + ghosts])
+            if face > 0:
+                above[reach + step + 1, face - 1] += base * np.exp(
+                    here - log_scale[face - 1 + ghosts]
+                )
+
+
+@njit
+def fold(bands: Array, low: int, high: int) -> None:
+    """What reaches beyond the ends goes to the levels there, by polynomials of these degrees."""
+    reach, n = bands.shape[0] // 2, bands.shape[1]
+    for side in range(2):
+        degree, inward = (low, 1) if side == 0 else (high, -1)
+        end = 0 if side == 0 else n - 1
+        for depth in range(reach):
+            k = end + inward * depth
+            for g in range(1, reach - depth + 1):
+                beyond = bands[reach - inward * (depth + g), k]
+                bands[reach - inward * (depth + g), k] = 0.0
+                for j in range(degree + 1):
+                    weight = 1.0
+                    for other in range(degree + 1):
+                        if other != j:
+                            weight *= (-g - other) / (j - other)
+                    bands[reach + inward * (j - depth), k] += weight * beyond
+
+
+@njit
+def cool(log_source: Array, lost: Array, cooled: Array, last: float, out: Array) -> None:
+    """ln N of (lost + cooled) N_k = q_k + (cooled N)_{k+1}, from ln N of the last level down."""
+    n = len(out)
+    out[n - 1] = last
+    for k in range(n - 2, -1, -1):
+        come = log_source[k]
+        if cooled[k + 1] > 0:
+            other = np.log(cooled[k + 1]) + out[k + 1]
+            top = max(come, other)
+            if top > -np.inf:
+                come = top + np.log(np.exp(come - top) + np.exp(other - top))
+        out[k] = come - np.log(lost[k] + cooled[k])

@@ -1,0 +1,230 @@
+"""Galerkin's method on few functions in space: the fast solver.
+
+The operator in space of every level is one of a few matrices' sums, so that the solution at all
+levels lies close to the span of (Σⱼ cⱼ Xⱼ)⁻¹ s for a handful of coefficients c (poles) and loads s:
+a rational Krylov space, compressed to its leading directions in the norm of the stiffness. With the
+loads of what is seen (the dual) beside those of the sources, the error of what is seen is the
+product of two.
+
+In these coordinates all Xⱼ are small dense matrices. Each mode by itself is a banded system along
+the axis, solved at once; what couples modes is left to GMRES.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from crtransport.solvers.errors import ConvergenceError
+from crtransport.solvers.factors import factor_levels
+from crtransport.solvers.kernels import modes
+from crtransport.solvers.levels import REACH, Banded
+from crtransport.solvers.problem import FieldProblem, FieldSolution, Operator, Term
+
+Array = NDArray[np.float64]
+
+#: off-diagonal part below which a matrix is diagonal
+_DIAGONAL = 1e-9
+#: relative size of a direction below which rounding is all there is
+_LEAST = 1e-15
+#: coupling of modes, over what they lose by themselves, that is left to the iterations
+_WEAK = 0.3
+#: and below which levels are not coupled at all
+_WEAKEST = 1e-10
+_ITERATIONS = 80
+#: part of the residual that is left after as many, or they are in vain
+_PROGRESS = 0.1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ReducedGrid:
+    """The functions of a basis as if they were places.
+
+    Attributes
+    ----------
+    grid : Any
+        The grid of the places.
+    functions : [place, function] array
+    """
+
+    grid: Any
+    functions: Array
+
+    @property
+    def n_places(self) -> int:
+        """Functions."""
+        return int(self.functions.shape[1])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """One dimension."""
+        return (self.n_places,)
+
+    def at(self, point: tuple[float, ...]) -> Array:
+        """(n_functions,) weights of ψ at a point."""
+        return np.asarray(self.grid.at(point) @ self.functions)
+
+    def at_places(self, values: Array) -> Array:
+        """[…, place] of [level, function] values."""
+        return np.asarray(values @ self.functions.T)
+
+
+def rational_basis(
+    shifted: FieldProblem,
+    stiffness: sp.csr_array,
+    loads: Sequence[Array],
+    seen: Sequence[Array],
+    products: Sequence[sp.csr_array],
+    size: int,
+) -> Array:
+    """[place, function] of at most ``size`` functions, orthonormal in the stiffness.
+
+    Parameters
+    ----------
+    shifted : FieldProblem
+        Its levels are the poles, each with its own operator in space.
+    stiffness : [place, place] sparse array
+        Its symmetric part is the norm.
+    loads, seen : sequence of (n_places,) arrays
+        Of the sources, and of what is asked for.
+    products : sequence of [place, place] sparse arrays
+        Matrices by which an answer becomes a load again.
+    """
+    ways = [(shifted, list(loads)), (_transposed(shifted), list(seen))]
+    if all(_symmetric(term.across.matrix) for term in shifted.terms):
+        ways = [(shifted, [*loads, *seen])]
+    snapshots = []
+    for problem, vectors in ways:
+        factors = factor_levels(problem)
+        for k in range(len(problem.source)):
+            for load in vectors:
+                first = factors.solve(k, load)
+                snapshots += [first, *(factors.solve(k, x @ first) for x in products)]
+    raw = np.array(snapshots).T
+    norm = (stiffness + stiffness.T) / 2
+    lengths = np.sqrt(np.einsum("ij,ij->j", raw, norm @ raw))
+    # what nothing is made of leaves nothing
+    raw = raw[:, lengths > 0] / lengths[lengths > 0]
+    sizes, mixture = np.linalg.eigh(raw.T @ (norm @ raw))
+    kept = np.flatnonzero(sizes > _LEAST * sizes[-1])[::-1][:size]
+    return np.asarray(raw @ (mixture[:, kept] / np.sqrt(sizes[kept])))
+
+
+def project(operator: Operator, functions: Array) -> Operator:
+    """Of the functions in place of the places; dense."""
+    return Operator(
+        matrix=functions.T @ (operator.matrix @ functions), total=functions.T @ operator.total
+    )
+
+
+def solve_modes(problem: FieldProblem, rtol: float = 1e-7) -> FieldSolution:
+    """Solve a field on few functions, whose matrices in space are dense.
+
+    Raises
+    ------
+    ConvergenceError
+    """
+    parts = _merged(problem.terms)
+    turn = _turn(parts)
+    n, m = problem.source.shape
+    turned = [x if turn is None else turn.T @ x @ turn for _, x in parts]
+    alone = np.array([np.diag(x) for x in turned])
+    bands = np.empty((n, 2 * REACH + 1, m))
+    modes.assemble(np.array([lines for lines, _ in parts]), alone, bands)
+    own = np.abs(bands[:, REACH]).min(axis=1)
+    modes.factor(bands)
+    coupled, along, across = 0, [np.empty((0, 2 * REACH + 1, n))], [np.empty((m, 0))]
+    for (lines, _), x, diagonal in zip(parts, turned, alone, strict=True):
+        others = x - np.diag(diagonal)
+        if np.abs(others).max() > _DIAGONAL * np.abs(diagonal).max():
+            strength = np.abs(lines).max(axis=0) * np.abs(others).max()
+            coupled = max(
+                coupled, int(np.max(np.flatnonzero(strength > _WEAKEST * own), initial=0)) + 1
+            )
+            along.append(lines[None])
+            across.append(others.T)
+    system = (
+        bands,
+        np.ascontiguousarray(np.concatenate(along)[:, :, :coupled]),
+        np.ascontiguousarray(np.concatenate(across, axis=1)),
+    )
+    work = np.empty((_ITERATIONS + 1, n * m))
+    values, rest, iterations = np.zeros((n, m)), 1.0, 0
+    load = problem.source
+    while True:
+        correction = np.empty((n, m))
+        turned_load = load if turn is None else load @ turn
+        used, left = modes.gmres(
+            *system, turned_load, problem.row_weights, rtol / rest, work, correction
+        )
+        values += correction if turn is None else correction @ turn.T
+        iterations += used
+        if left * rest <= rtol:
+            return FieldSolution(values=values, residual=left * rest, iterations=iterations)
+        before, rest = rest, problem.residual(values)
+        if not rest < _PROGRESS * before:
+            raise ConvergenceError(f"residual {rest:.1e} after {iterations} iterations on a basis")
+        load = problem.source - problem.apply(values)
+
+
+def _merged(terms: Sequence[Term]) -> list[tuple[Array, Array]]:
+    """Bands and matrix of the terms, one pair for each matrix in space."""
+    found: dict[int, tuple[Array, Array]] = {}
+    for term in terms:
+        lines, key = _lines(term), id(term.across.matrix)
+        if key in found:
+            lines = lines + found[key][0]
+        found[key] = lines, np.asarray(term.across.matrix)
+    return list(found.values())
+
+
+def _lines(term: Term) -> Array:
+    """[2 REACH + 1, level] diagonals along the axis."""
+    if isinstance(term.along, Banded):
+        return term.along.bands
+    n = len(term.along.total)
+    out = np.zeros((2 * REACH + 1, n))
+    for d in range(-REACH, REACH + 1):
+        diagonal = term.along.matrix.diagonal(d)
+        out[REACH + d, max(0, -d) : max(0, -d) + len(diagonal)] = diagonal
+    return out
+
+
+def _turn(parts: Sequence[tuple[Array, Array]]) -> Array | None:
+    """[function, mode] coordinates in which the strongest coupling is none; None if all are weak.
+
+    The strongest is the matrix whose off-diagonal part, times its largest rate over that of all
+    at the same level, is the largest.
+    """
+    rates = np.array([np.abs(lines[REACH]) * np.abs(np.diag(x)).max() for lines, x in parts])
+    tiny = np.finfo(float).tiny
+    shares = (rates / np.maximum(rates.sum(axis=0), tiny)).max(axis=1)
+    off = [
+        np.abs(x - np.diag(np.diag(x))).max() / max(np.abs(np.diag(x)).max(), tiny)
+        for _, x in parts
+    ]
+    strongest = int(np.argmax(shares * off))
+    matrix = parts[strongest][1]
+    if shares[strongest] * off[strongest] < _WEAK:
+        return None
+    return np.asarray(np.linalg.eigh((matrix + matrix.T) / 2)[1])
+
+
+def _transposed(problem: FieldProblem) -> FieldProblem:
+    terms = tuple(
+        replace(
+            term,
+            across=Operator(matrix=sp.csr_array(term.across.matrix.T), total=term.across.total),
+        )
+        for term in problem.terms
+    )
+    return replace(problem, terms=terms)
+
+
+def _symmetric(matrix: Any) -> bool:
+    return bool(abs(matrix - matrix.T).max() <= 1e-14 * abs(matrix).max())
