@@ -17,7 +17,10 @@ MODELS = {
     "flux-tube": "crtransport.problems.flux_tube",
     "galaxy": "crtransport.problems.galaxy",
     "burst": "crtransport.problems.burst",
+    "clusters": "crtransport.clusters.model",
 }
+#: models whose input is measured: their ``read(deck, data)`` has it from the data folder
+FROM_TABLES = ("clusters",)
 
 
 def run(
@@ -35,7 +38,8 @@ def run(
         Values by dotted key, ``{"solver.kind": "finite-difference"}``.
     data : path, optional
         Folder of measured tables; those that the deck names must be there, or among the imported
-        ones. Left out: those that were imported. A galaxy's dataset has χ² of each.
+        ones. Left out: those that were imported. A galaxy's dataset has χ² of each; clusters are
+        nothing without a folder.
 
     Returns
     -------
@@ -47,6 +51,8 @@ def run(
     ------
     DeckError
         If the deck is wrong; nothing has been run then.
+    MeasurementError
+        If a measured table is missing or wrong.
     """
     from crtransport.deck.load import load_deck
     from crtransport.provenance import attributes
@@ -58,7 +64,9 @@ def run(
         from crtransport.problems.galaxy_norms import fitted
 
         loaded, factors = fitted(loaded, tables)
-    dataset: xr.Dataset = importlib.import_module(MODELS[loaded.model]).solve(loaded)
+    solve = importlib.import_module(MODELS[loaded.model]).solve
+    given = (data,) if loaded.model in FROM_TABLES else ()
+    dataset: xr.Dataset = solve(loaded, *given)
     if tables and loaded.model == "galaxy":
         from crtransport.problems.galaxy_compare import with_chi2
 

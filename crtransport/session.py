@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from crtransport.console import InputError
-from crtransport.deck.flux_tube import FluxTubeDeck
+from crtransport.deck.burst import BurstDeck
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.read import deck_name
 from crtransport.deck.schema import Deck
 from crtransport.measurements.table import MeasurementError
 from crtransport.output import check_folder, netcdf_bytes, png_bytes, write_atomic
-from crtransport.run import MODELS, measured, measured_names, run, without_folder
+from crtransport.run import FROM_TABLES, MODELS, measured, measured_names, run, without_folder
 
 PLOTS = {
     "flux-tube": "crtransport.plots.flux_tube",
     "galaxy": "crtransport.plots.galaxy",
     "burst": "crtransport.plots.burst",
+    "clusters": "crtransport.plots.clusters",
 }
 
 
@@ -79,6 +80,14 @@ class Session:
                 measured(deck, self.data)
             except (OSError, LookupError, ValueError) as error:
                 raise InputError(f"{source}: compare.measurements: {error}") from None
+            if deck.model in FROM_TABLES:
+                self._check_tables(source, deck)
+
+    def _check_tables(self, source: str, deck: Deck) -> None:
+        try:
+            importlib.import_module(MODELS[deck.model]).read(deck, self.data)
+        except MeasurementError as error:
+            raise InputError(f"{source}: {error}") from None
 
     def _check_target(self, source: str, target: Path) -> None:
         if target.is_dir():
@@ -124,7 +133,7 @@ class Session:
 
         matplotlib.use("agg")
         files = []
-        dipoles = [] if isinstance(deck, FluxTubeDeck) else deck.compare.dipoles()
+        dipoles = deck.compare.dipoles() if isinstance(deck, BurstDeck | GalaxyDeck) else []
         figures = importlib.import_module(PLOTS[deck.model]).draw(
             dataset, [*measured(deck, self.data), *dipoles]
         )

@@ -13,6 +13,7 @@ MODULES = {
     "flux-tube": "crtransport.validation.flux_tube",
     "burst": "crtransport.validation.burst",
     "galaxy": "crtransport.validation.galaxy",
+    "clusters": "crtransport.validation.clusters",
 }
 
 

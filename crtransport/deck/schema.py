@@ -13,15 +13,17 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, TypeAdapter
 
 from crtransport.deck.burst import BurstDeck
+from crtransport.deck.clusters import ClustersDeck
 from crtransport.deck.flux_tube import FluxTubeDeck
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.units import Count, Quantity
 
-Deck = FluxTubeDeck | GalaxyDeck | BurstDeck
+Deck = FluxTubeDeck | GalaxyDeck | BurstDeck | ClustersDeck
 DECKS: dict[str, type[Deck]] = {
     "flux-tube": FluxTubeDeck,
     "galaxy": GalaxyDeck,
     "burst": BurstDeck,
+    "clusters": ClustersDeck,
 }
 
 _ENTRY = re.compile(r"^(\w+(?:, \w+)*)(?: : .*)?$")

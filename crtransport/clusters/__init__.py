@@ -1,0 +1,1 @@
+"""Gamma rays from globular clusters: statistics of a catalogue with upper limits."""
