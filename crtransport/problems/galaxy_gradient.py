@@ -247,3 +247,41 @@ def _number(tables: Mapping[str, Any], key: str) -> float:
     if isinstance(place, bool) or not isinstance(place, int | float):
         raise ValueError(f"{key} = {place!r} is no number to be differentiated by")
     return float(place)
+
+
+def gradient(
+    deck: Any, energy: Array, observable: Observable, by: Sequence[str]
+) -> dict[str, float]:
+    """dJ/dθ of anything smooth that is made of the interstellar fluxes at the Sun.
+
+    Parameters
+    ----------
+    deck : path, str, mapping or deck
+        Whatever `crtransport.load_deck` reads: a galaxy of a steady solver, without
+        ``normalisation`` or with that of one nuclide.
+    energy : array
+        T, GeV/n.
+    observable : callable
+        J of the fluxes {nuclide: [energy]}, m^-2 s^-1 sr^-1 (GeV/n)^-1.
+    by : sequence of str
+        Dotted keys of numbers, "diffusion.D0" or "source.0.injection.gamma2".
+
+    Returns
+    -------
+    dict
+        Key -> dJ/dθ, θ in the unit of the key.
+
+    Raises
+    ------
+    DeckError
+        If the deck is wrong.
+    ValueError
+        If it has no adjoint, or a key is no number of it.
+    """
+    loaded = load_deck(deck)
+    if not isinstance(loaded, GalaxyDeck):
+        raise ValueError(f'gradient needs model = "galaxy", not "{loaded.model}"')
+    tables = resolve(loaded)
+    for key in by:
+        _number(tables, key)
+    return Adjoint(loaded).gradient(np.asarray(energy, dtype=float), observable, by)

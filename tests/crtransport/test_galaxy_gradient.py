@@ -1,0 +1,170 @@
+"""Derivatives by the adjoint against differences of whole runs, and duality."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+import crtransport
+from crtransport.deck.galaxy import GalaxyDeck
+from crtransport.deck.load import load_deck
+from crtransport.deck.schema import resolve
+from crtransport.problems.galaxy_gradient import Adjoint, Fluxes
+from crtransport.problems.galaxy_transport import Origin, Resolution, method_of
+
+ENERGY = np.array([0.2, 1.0, 10.0, 100.0])
+TABLES: dict[str, Any] = {
+    "model": "galaxy",
+    "network": ["C12", "B11", "B10", "Be10"],
+    "source": [{"abundances": {"C12": 1.0}}],
+    "normalisation": {"flux": {"C12": 1e-3}},
+    "convection": {"dVdz": 3.0},
+    "momentum": {"per_decade": 8, "T_max": 1e4},
+    "output": {"T_max": 1e3},
+    "nuclear": {"channel_scale": {"C12->B11": 1.1}},
+}
+SMALL = {"order_r": 3, "order_z": 4, "elements_r": 4}
+SOLVERS = {
+    "reduced-basis": {"kind": "reduced-basis", "functions": 40} | SMALL,
+    "sweep-gmres": {"kind": "sweep-gmres", "linear_rtol": 1e-11} | SMALL,
+}
+KEYS = (
+    "diffusion.D0",
+    "diffusion.delta1",
+    "diffusion.eta",
+    "diffusion.xi",
+    "diffusion.h",
+    "geometry.z_h",
+    "geometry.r_sun",
+    "reacceleration.v_alfven",
+    "convection.dVdz",
+    "source.0.injection.gamma1",
+    "source.0.injection.gamma2",
+    "nuclear.channel_scale.C12->B11",
+    "normalisation.T",
+    "gas.helium",
+)
+
+
+def boron_to_carbon(fluxes: Fluxes) -> float:
+    """A smooth function of many fluxes."""
+    ratio = np.log((fluxes["B10"] + fluxes["B11"]) / fluxes["C12"])
+    return float(ratio @ np.array([0.3, 0.4, 0.2, 0.1]) + 0.1 * np.log(fluxes["C12"][1]))
+
+
+@cache
+def adjoint(solver: str) -> Adjoint:
+    deck = load_deck(TABLES | {"solver": SOLVERS[solver]})
+    assert isinstance(deck, GalaxyDeck)
+    return Adjoint(deck)
+
+
+@cache
+def gradients(solver: str) -> dict[str, float]:
+    return adjoint(solver).gradient(ENERGY, boron_to_carbon, KEYS)
+
+
+def value(key: str) -> float:
+    place: Any = resolve(adjoint("reduced-basis").deck)
+    for step in key.split("."):
+        place = place[int(step)] if isinstance(place, list | tuple) else place[step]
+    return float(place)
+
+
+def difference(of: Any, key: str) -> float:
+    """Fourth-order difference of a function of the deck's value."""
+    at = value(key)
+    step = 2e-3 * at
+    f = [of(at + n * step) for n in (1, -1, 2, -2)]
+    return float((8 * (f[0] - f[1]) - (f[2] - f[3])) / (12 * step))
+
+
+def run_again(one: Adjoint, key: str, at: float) -> float:
+    """J of another deck on the same scales and functions: what the adjoint is the derivative of."""
+    deck = load_deck(one.deck, {key: at})
+    assert isinstance(deck, GalaxyDeck)
+    space, method = one._space(deck), method_of(deck, Resolution())
+    done: list[Any] = []
+    for index, nuclide in enumerate(one.run.nuclides):
+        origin = Origin(deck, nuclide.nucleus, one.run.levels, space, done)
+        source = origin.emitted(nuclide.log_scale) + origin.produced(nuclide.log_scale)
+        problem = replace(one._problem(deck, index, space), source=source)
+        done.append(replace(nuclide, values=method(problem).values))
+    again = Adjoint.__new__(Adjoint)
+    again.deck, again.run = deck, replace(one.run, nuclides=tuple(done))
+    return boron_to_carbon(again._fluxes(deck, space, ENERGY))
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_it_is_the_derivative(solver: str, key: str) -> None:
+    exact = difference(lambda at: run_again(adjoint(solver), key, at), key)
+    scale = abs(value(key))
+    limit = 1e-7 if solver == "sweep-gmres" else 1e-5
+    assert abs(gradients(solver)[key] - exact) * scale < limit
+
+
+@pytest.mark.parametrize("key", ["diffusion.D0", "source.0.injection.gamma2", "diffusion.h"])
+def test_whole_runs_change_as_it_says(key: str) -> None:
+    """Their scales and functions change too, which matters as little as their errors do."""
+
+    def whole(at: float) -> float:
+        deck = load_deck(adjoint("reduced-basis").deck, {key: at})
+        assert isinstance(deck, GalaxyDeck)
+        return boron_to_carbon(Adjoint(deck).fluxes(ENERGY))
+
+    found = gradients("reduced-basis")[key]
+    assert found == pytest.approx(difference(whole, key), abs=1e-4 / abs(value(key)))
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_dot_product_gives_what_is_seen(solver: str) -> None:
+    """λᵀ q = J for a flux that is linear in the sources."""
+    tables = {key: table for key, table in TABLES.items() if key != "normalisation"}
+    deck = load_deck(tables | {"solver": SOLVERS[solver]})
+    assert isinstance(deck, GalaxyDeck)
+    one = Adjoint(deck)
+    flux = one.fluxes(ENERGY)["B11"][2]
+    response = one.response(ENERGY, lambda fluxes: float(fluxes["B11"][2] / flux))
+    seen = 0.0
+    for index, nuclide in enumerate(one.run.nuclides):
+        origin = one._origin(deck, index, one.run.space)
+        seen += float(np.sum(response[nuclide.nucleus.name] * origin.emitted(nuclide.log_scale)))
+    assert seen == pytest.approx(1, abs=1e-9 if solver == "sweep-gmres" else 1e-6)
+
+
+def test_from_the_package() -> None:
+    deck = TABLES | {"solver": SOLVERS["reduced-basis"]}
+    found = crtransport.gradient(deck, ENERGY, boron_to_carbon, ["diffusion.D0"])
+    assert found["diffusion.D0"] == pytest.approx(gradients("reduced-basis")["diffusion.D0"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "message"),
+    [
+        ({}, "diffusion.D1", "the deck has nothing there"),
+        ({}, "diffusion.kind", "is no number"),
+        (
+            {"solver": {"kind": "split-cn", "cells_r": 8, "cells_z": 8}},
+            "diffusion.D0",
+            "no adjoint",
+        ),
+        (
+            {
+                "source": [{"abundances": {"C12": 1, "B11": 1}}],
+                "normalisation": {"flux": {"C12": 1, "B11": 1}},
+            },
+            "diffusion.D0",
+            "each by itself is not linear",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused(changes: dict[str, Any], key: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        crtransport.gradient(
+            TABLES | {"solver": SOLVERS["reduced-basis"]} | changes, ENERGY, boron_to_carbon, [key]
+        )
