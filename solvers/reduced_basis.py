@@ -134,18 +134,18 @@ def solve_modes(problem: FieldProblem, rtol: float = 1e-7) -> FieldSolution:
     turned = [x if turn is None else turn.T @ x @ turn for _, x in parts]
     alone = np.array([np.diag(x) for x in turned])
     bands = np.empty((n, 2 * REACH + 1, m))
-    modes.assemble(np.array([lines for lines, _ in parts]), alone, bands)
+    modes.assemble(np.array([each for each, _ in parts]), alone, bands)
     own = np.abs(bands[:, REACH]).min(axis=1)
     modes.factor(bands)
     coupled, along, across = 0, [np.empty((0, 2 * REACH + 1, n))], [np.empty((m, 0))]
-    for (lines, _), x, diagonal in zip(parts, turned, alone, strict=True):
+    for (each, _), x, diagonal in zip(parts, turned, alone, strict=True):
         others = x - np.diag(diagonal)
         if np.abs(others).max() > _DIAGONAL * np.abs(diagonal).max():
-            strength = np.abs(lines).max(axis=0) * np.abs(others).max()
+            strength = np.abs(each).max(axis=0) * np.abs(others).max()
             coupled = max(
                 coupled, int(np.max(np.flatnonzero(strength > _WEAKEST * own), initial=0)) + 1
             )
-            along.append(lines[None])
+            along.append(each[None])
             across.append(others.T)
     system = (
         bands,
@@ -180,21 +180,21 @@ def _merged(terms: Sequence[Term]) -> list[tuple[Array, Array]]:
     """Bands and matrix of the terms, one pair for each matrix in space."""
     found: dict[int, tuple[Array, Array]] = {}
     for term in terms:
-        lines, key = _lines(term), id(term.across.matrix)
+        bands, key = lines(term.along), id(term.across.matrix)
         if key in found:
-            lines = lines + found[key][0]
-        found[key] = lines, np.asarray(term.across.matrix)
+            bands = bands + found[key][0]
+        found[key] = bands, np.asarray(term.across.matrix)
     return list(found.values())
 
 
-def _lines(term: Term) -> Array:
+def lines(along: Operator | Banded) -> Array:
     """[2 REACH + 1, level] diagonals along the axis."""
-    if isinstance(term.along, Banded):
-        return term.along.bands
-    n = len(term.along.total)
+    if isinstance(along, Banded):
+        return along.bands
+    n = len(along.total)
     out = np.zeros((2 * REACH + 1, n))
     for d in range(-REACH, REACH + 1):
-        diagonal = term.along.matrix.diagonal(d)
+        diagonal = along.matrix.diagonal(d)
         out[REACH + d, max(0, -d) : max(0, -d) + len(diagonal)] = diagonal
     return out
 

@@ -14,7 +14,9 @@ errors of the differences in momentum and of the basis.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +28,7 @@ from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.load import load_deck
 from crtransport.deck.schema import resolve
 from crtransport.problems.galaxy_flux import Spectrum
-from crtransport.problems.galaxy_momentum import make_rates, make_terms
+from crtransport.problems.galaxy_momentum import make_along, make_rates, pieces
 from crtransport.problems.galaxy_space import Space, make_space
 from crtransport.problems.galaxy_transport import (
     Origin,
@@ -34,11 +36,12 @@ from crtransport.problems.galaxy_transport import (
     Transported,
     method_of,
     momentum_order,
+    spectral_lines,
     transport,
 )
-from crtransport.solvers.levels import GHOSTS
+from crtransport.solvers.levels import GHOSTS, REACH
 from crtransport.solvers.problem import FieldProblem, Operator
-from crtransport.solvers.reduced_basis import ReducedGrid
+from crtransport.solvers.reduced_basis import ReducedGrid, lines
 
 Array = NDArray[np.float64]
 Fluxes = dict[str, Array]
@@ -46,6 +49,11 @@ Observable = Callable[[Fluxes], float]
 
 #: relative steps of the parameters, and of fluxes
 _STEP, _SMALL = 1e-3, 1e-4
+#: keys that matrices in space do not depend on
+_SAME_SPACE = re.compile(
+    r"diffusion\.(D0|R0|R1|delta1|delta2|eta)|(reacceleration|losses|nuclear|normalisation)\..*"
+    r"|source\.\d+\.(abundances|injections?|reference).*"
+)
 _INNER = slice(GHOSTS, -GHOSTS)
 
 
@@ -97,46 +105,30 @@ class Adjoint:
         """dJ/dθ for the dotted keys ``by`` of numbers in the deck, in the unit of each key."""
         adjoint = self.response(energy, observable)
         tables = resolve(self.deck)
+        here = self._contracted(adjoint, self.run.space)
         found = {}
         for key in by:
             value = _number(tables, key)
             step = _STEP * abs(value) if value else _STEP
-
-            def moved(
-                steps: int, key: str = key, value: float = value, step: float = step
-            ) -> float:
-                deck = load_deck(tables, {key: value + steps * step})
-                assert isinstance(deck, GalaxyDeck)
-                return self._lagrangian(deck, energy, observable, adjoint)
-
-            ahead, back = moved(1) - moved(-1), moved(2) - moved(-2)
-            found[key] = (8 * ahead - back) / (12 * step)
+            values = []
+            for steps in (1, -1, 2, -2):
+                deck = _moved(self.deck, key.split("."), value + steps * step)
+                space, parts = self.run.space, here
+                if not _SAME_SPACE.fullmatch(key):
+                    space = self._space(deck)
+                    parts = self._contracted(adjoint, space)
+                total = observable(self._fluxes(deck, space, energy))
+                values.append(total + sum(one.rest(deck, space) for one in parts))
+            found[key] = (8 * (values[0] - values[1]) - (values[2] - values[3])) / (12 * step)
         return found
 
-    def _lagrangian(
-        self, deck: GalaxyDeck, energy: Array, observable: Observable, adjoint: dict[str, Array]
-    ) -> float:
-        """J + Σ λᵀ (q + C y − A y) of another deck for this run's y."""
-        space = self._space(deck)
-        total = observable(self._fluxes(deck, space, energy))
-        for index, one in enumerate(self.run.nuclides):
-            weights = adjoint[one.nucleus.name]
-            if weights.any():
-                problem = self._problem(deck, index, space)
-                rest = problem.source - problem.apply(one.values)
-                total += float(np.sum(weights * rest))
-        return total
-
-    def _problem(self, deck: GalaxyDeck, index: int, space: Space) -> FieldProblem:
-        one = self.run.nuclides[index]
-        origin = self._origin(deck, index, space)
-        rates = make_rates(deck, one.nucleus, self.run.levels)
-        order = momentum_order(deck)
-        return replace(
-            one.problem,
-            terms=make_terms(rates, space, deck, self.run.levels, one.log_scale, order),
-            source=origin.emitted(one.log_scale) + origin.produced(one.log_scale),
-        )
+    def _contracted(self, adjoint: dict[str, Array], space: Space) -> list[_Contracted]:
+        """The nuclides that matter to an observable, in a space."""
+        return [
+            _Contracted(self, index, adjoint[one.nucleus.name], space)
+            for index, one in enumerate(self.run.nuclides)
+            if adjoint[one.nucleus.name].any()
+        ]
 
     def _origin(self, deck: GalaxyDeck, index: int, space: Space) -> Origin:
         one, done = self.run.nuclides[index], list(self.run.nuclides[:index])
@@ -184,6 +176,77 @@ class Adjoint:
         unit = np.eye(self.run.levels.n)
         weights = Spectrum(one.nucleus, self.run.levels, unit, one.log_scale).flux(at)
         return np.multiply.outer(slopes[one.nucleus.name] @ weights, self.run.space.sun)
+
+
+class _Contracted:
+    """λᵀ (q + C y − A y) of one nuclide, y and λ fixed, as a sum over the levels."""
+
+    def __init__(self, adjoint: Adjoint, index: int, weights: Array, space: Space) -> None:
+        one, run = adjoint.run.nuclides[index], adjoint.run
+        self.one, self.levels, self.order = one, run.levels, momentum_order(adjoint.deck)
+        self.done = list(run.nuclides[:index])
+        self.weights, self.space = weights, space
+        rates = make_rates(adjoint.deck, one.nucleus, run.levels)
+        self.terms = [
+            (values, self._against(operator), _Kept())
+            for _, _, values, operator in pieces(rates, space, adjoint.deck)
+        ]
+
+    def _against(self, operator: Operator) -> Array:
+        """[2 REACH + 1, level] λ_k · X y_(k+d)."""
+        moved, n = (operator.matrix @ self.one.values.T).T, self.levels.n
+        out = np.zeros((2 * REACH + 1, n))
+        for d in range(-REACH, REACH + 1):
+            k = slice(max(0, -d), min(n, n - d))
+            there = slice(max(0, d), min(n, n + d))
+            out[REACH + d, k] = np.einsum("ki,ki->k", self.weights[k], moved[there])
+        return out
+
+    def rest(self, deck: GalaxyDeck, space: Space) -> float:
+        """For another deck."""
+        one = self.one
+        origin = Origin(deck, one.nucleus, self.levels, space, self.done)
+        total = 0.0
+        for _, log_q, line, load, _ in origin.primary:
+            total += float(spectral_lines(log_q - one.log_scale, line) @ (self.weights @ load))
+        for parent, rate, across in origin.parents:
+            share = (rate * np.exp(parent.log_scale - one.log_scale))[_INNER]
+            made = (across.matrix @ parent.values.T).T
+            total += float(share @ np.einsum("ki,ki->k", self.weights, made))
+        rates = make_rates(deck, one.nucleus, self.levels)
+        for (_, kind, values, _), (before, against, kept) in zip(
+            pieces(rates, space, deck), self.terms, strict=True
+        ):
+            if kept.value is None or not np.array_equal(values, before):
+                along = make_along(kind, values, self.levels, one.log_scale, self.order)
+                taken = float(np.sum(lines(along) * against))
+                if np.array_equal(values, before):
+                    kept.value = taken
+            else:
+                taken = kept.value
+            total -= taken
+        return total
+
+
+class _Kept:
+    """What a term that does not change takes, once it is known."""
+
+    value: float | None = None
+
+
+def _moved(table: Any, path: Sequence[str], value: float) -> Any:
+    """A copy with another number at a path; what was checked once is not checked again."""
+    step, *rest = path
+    if isinstance(table, tuple | list):
+        index = int(step)
+        new = value if not rest else _moved(table[index], rest, value)
+        return (*table[:index], new, *table[index + 1 :])
+    if isinstance(table, Mapping):
+        return {**table, step: value if not rest else _moved(table[step], rest, value)}
+    other = copy(table)
+    new = value if not rest else _moved(getattr(table, step), rest, value)
+    object.__setattr__(other, step, new)
+    return other
 
 
 def _common(deck: GalaxyDeck) -> tuple[str, float, float] | None:

@@ -16,7 +16,7 @@ from crtransport.nuclides import Nuclide
 from crtransport.physics.nuclear import RATE
 from crtransport.problems.galaxy_space import Space
 from crtransport.solvers.kernels.differences import cool
-from crtransport.solvers.levels import GHOSTS, Levels, rate, weight_of
+from crtransport.solvers.levels import GHOSTS, Banded, Levels, rate, weight_of
 from crtransport.solvers.problem import Operator, Term
 
 Array = NDArray[np.float64]
@@ -187,27 +187,34 @@ def log_typical(
     return out
 
 
-def make_terms(
-    rates: Rates, space: Space, deck: GalaxyDeck, levels: Levels, log_scale: Array, order: int
-) -> tuple[Term, ...]:
-    """The terms of the transport equation of one nuclide.
+def make_along(
+    kind: str, values: Array, levels: Levels, log_scale: Array, order: int
+) -> Operator | Banded:
+    """What a piece does along the axis, by differences of the given order.
 
-    Along the axis in momentum differences of the given order: 1 and 2 by finite volumes, 3 and 5
-    by fitted differences.
+    1 and 2 are finite volumes, 3 and 5 fitted differences.
     """
+    if kind == "rate":
+        return rate(values[_INNER], weight_of(log_scale))
     scheme: Any
     if order < 3:
         from crtransport.solvers import upwind as scheme
     else:
         from crtransport.solvers import differences as scheme
-    weight = weight_of(log_scale)
-    terms = []
-    for name, kind, values, operator in pieces(rates, space, deck):
-        if kind == "rate":
-            along = rate(values[_INNER], weight)
-        elif kind == "drift":
-            along = scheme.drift(levels, values, log_scale, order)
-        else:
-            along = scheme.spread(levels, values, _TILT, log_scale, order)
-        terms.append(Term(name=name, along=along, across=operator))
-    return tuple(terms)
+    if kind == "drift":
+        return scheme.drift(levels, values, log_scale, order)
+    return scheme.spread(levels, values, _TILT, log_scale, order)
+
+
+def make_terms(
+    rates: Rates, space: Space, deck: GalaxyDeck, levels: Levels, log_scale: Array, order: int
+) -> tuple[Term, ...]:
+    """The terms of the transport equation of one nuclide."""
+    return tuple(
+        Term(
+            name=name,
+            along=make_along(kind, values, levels, log_scale, order),
+            across=operator,
+        )
+        for name, kind, values, operator in pieces(rates, space, deck)
+    )

@@ -312,14 +312,14 @@ class Origin:
         out = np.zeros(self.shape)
         for name, log_q, line, load, _ in self.primary:
             if by in (None, name):
-                out += _lines(log_q - log_scale, line)[:, None] * load
+                out += spectral_lines(log_q - log_scale, line)[:, None] * load
         return out
 
     def emitted_in_all(self, log_scale: Array) -> Array:
         """(n_levels,) of all sources over the scale, everywhere."""
         out = np.zeros(self.shape[0])
         for _, log_q, line, _, freed in self.primary:
-            out += freed * _lines(log_q - log_scale, line)
+            out += freed * spectral_lines(log_q - log_scale, line)
         return out
 
     def produced(
@@ -348,7 +348,8 @@ class Origin:
         return out
 
 
-def _lines(log_ratio: Array, line: Array | None) -> Array:
+def spectral_lines(log_ratio: Array, line: Array | None) -> Array:
+    """(n_levels,) what a source sets free, from its ln and, of one energy, its shares."""
     spectrum = np.exp(log_ratio)[_INNER]
     return np.asarray(spectrum if line is None else spectrum * line)
 

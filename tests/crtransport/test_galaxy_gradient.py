@@ -14,6 +14,7 @@ from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.load import load_deck
 from crtransport.deck.schema import resolve
 from crtransport.problems.galaxy_gradient import Adjoint, Fluxes
+from crtransport.problems.galaxy_momentum import make_rates, make_terms
 from crtransport.problems.galaxy_transport import Origin, Resolution, method_of
 
 ENERGY = np.array([0.2, 1.0, 10.0, 100.0])
@@ -47,6 +48,7 @@ KEYS = (
     "nuclear.channel_scale.C12->B11",
     "normalisation.T",
     "gas.helium",
+    "source.0.abundances.C12",
 )
 
 
@@ -89,10 +91,12 @@ def run_again(one: Adjoint, key: str, at: float) -> float:
     assert isinstance(deck, GalaxyDeck)
     space, method = one._space(deck), method_of(deck, Resolution())
     done: list[Any] = []
-    for index, nuclide in enumerate(one.run.nuclides):
+    for nuclide in one.run.nuclides:
         origin = Origin(deck, nuclide.nucleus, one.run.levels, space, done)
         source = origin.emitted(nuclide.log_scale) + origin.produced(nuclide.log_scale)
-        problem = replace(one._problem(deck, index, space), source=source)
+        rates = make_rates(deck, nuclide.nucleus, one.run.levels)
+        terms = make_terms(rates, space, deck, one.run.levels, nuclide.log_scale, 5)
+        problem = replace(nuclide.problem, terms=terms, source=source)
         done.append(replace(nuclide, values=method(problem).values))
     again = Adjoint.__new__(Adjoint)
     again.deck, again.run = deck, replace(one.run, nuclides=tuple(done))
