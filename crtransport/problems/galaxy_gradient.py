@@ -6,10 +6,10 @@ The nuclides i obey A_i y_i = q_i + Σ_j C_ij y_j. For an observable J(y; θ), w
 
     dJ/dθ = ∂J/∂θ + Σ_i λ_iᵀ (∂q_i/∂θ + Σ_j ∂C_ij/∂θ y_j − ∂A_i/∂θ y_i),
 
-whatever the number of parameters. The derivatives of the coefficients are central differences of
-fourth order, exact to ten digits as coefficients are smooth. The scale of the unknowns and the
-functions of a reduced basis stay as they are: what their own change would do is of the size of the
-errors of the differences in momentum and of the basis.
+whatever the number of parameters. The derivatives of the coefficients, which are smooth, are
+central differences, good to eight digits. The scale of the unknowns and the functions of a reduced
+basis stay as they are: what their own change would do is of the size of the errors of the
+differences in momentum and of the basis.
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ Fluxes = dict[str, Array]
 Observable = Callable[[Fluxes], float]
 
 #: relative steps of the parameters, and of fluxes
-_STEP, _SMALL = 1e-3, 1e-4
+_STEP, _SMALL = 1e-4, 1e-4
+#: keys that change nothing but what is set free, and nothing but what becomes of it
+_SOURCES = re.compile(r"source\.|nuclear\.channel")
+_LOSSES = re.compile(r"(diffusion|reacceleration|losses)\.")
 #: keys that matrices in space do not depend on
 _SAME_SPACE = re.compile(
     r"diffusion\.(D0|R0|R1|delta1|delta2|eta)|(reacceleration|losses|nuclear|normalisation)\..*"
@@ -111,15 +114,20 @@ class Adjoint:
             value = _number(tables, key)
             step = _STEP * abs(value) if value else _STEP
             values = []
-            for steps in (1, -1, 2, -2):
-                deck = _moved(self.deck, key.split("."), value + steps * step)
+            for sign in (1, -1):
+                deck = _moved(self.deck, key.split("."), value + sign * step)
                 space, parts = self.run.space, here
                 if not _SAME_SPACE.fullmatch(key):
                     space = self._space(deck)
                     parts = self._contracted(adjoint, space)
                 total = observable(self._fluxes(deck, space, energy))
-                values.append(total + sum(one.rest(deck, space) for one in parts))
-            found[key] = (8 * (values[0] - values[1]) - (values[2] - values[3])) / (12 * step)
+                for one in parts:
+                    if not _SOURCES.match(key):
+                        total -= one.taken(deck, space)
+                    if not _LOSSES.match(key):
+                        total += one.given(deck, space)
+                values.append(total)
+            found[key] = (values[0] - values[1]) / (2 * step)
         return found
 
     def _contracted(self, adjoint: dict[str, Array], space: Space) -> list[_Contracted]:
@@ -179,7 +187,7 @@ class Adjoint:
 
 
 class _Contracted:
-    """λᵀ (q + C y − A y) of one nuclide, y and λ fixed, as a sum over the levels."""
+    """λᵀ (q + C y) and λᵀ A y of one nuclide, y and λ fixed, as sums over the levels."""
 
     def __init__(self, adjoint: Adjoint, index: int, weights: Array, space: Space) -> None:
         one, run = adjoint.run.nuclides[index], adjoint.run
@@ -202,8 +210,8 @@ class _Contracted:
             out[REACH + d, k] = np.einsum("ki,ki->k", self.weights[k], moved[there])
         return out
 
-    def rest(self, deck: GalaxyDeck, space: Space) -> float:
-        """For another deck."""
+    def given(self, deck: GalaxyDeck, space: Space) -> float:
+        """λᵀ (q + C y) of another deck."""
         one = self.one
         origin = Origin(deck, one.nucleus, self.levels, space, self.done)
         total = 0.0
@@ -213,6 +221,11 @@ class _Contracted:
             share = (rate * np.exp(parent.log_scale - one.log_scale))[_INNER]
             made = (across.matrix @ parent.values.T).T
             total += float(share @ np.einsum("ki,ki->k", self.weights, made))
+        return total
+
+    def taken(self, deck: GalaxyDeck, space: Space) -> float:
+        """λᵀ A y of another deck."""
+        one, total = self.one, 0.0
         rates = make_rates(deck, one.nucleus, self.levels)
         for (_, kind, values, _), (before, against, kept) in zip(
             pieces(rates, space, deck), self.terms, strict=True
@@ -224,7 +237,7 @@ class _Contracted:
                     kept.value = taken
             else:
                 taken = kept.value
-            total -= taken
+            total += taken
         return total
 
 
