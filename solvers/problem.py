@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -240,6 +240,19 @@ class FieldProblem:
         """(n_levels,) what the sources set free in total."""
         return np.asarray(self.source.sum(axis=1) if self.released is None else self.released)
 
+    def transposed(self) -> FieldProblem:
+        """The same with all Aⱼ and Xⱼ transposed: what the adjoint obeys."""
+        terms = tuple(
+            Term(
+                name=term.name,
+                along=Operator(matrix=sp.csr_array(term.along.matrix.T), total=term.along.total),
+                across=Operator(matrix=_turned(term.across.matrix), total=term.across.total),
+            )
+            for term in self.terms
+        )
+        local = tuple(sp.csr_array(matrix.T) for matrix in self.local)
+        return replace(self, terms=terms, local=local)
+
     def apply(self, y: Array) -> Array:
         """[level, place] Σⱼ Aⱼ y Xⱼᵀ + the local matrices."""
         out = np.zeros_like(y)
@@ -277,6 +290,10 @@ class FieldProblem:
             part = float(term.along.total @ y @ term.across.total) / whole
             taken[term.name] = taken.get(term.name, 0.0) + part
         return taken
+
+
+def _turned(matrix: Matrix) -> Matrix:
+    return sp.csr_array(matrix.T) if sp.issparse(matrix) else matrix.T
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -94,7 +94,7 @@ def rational_basis(
     products : sequence of [place, place] sparse arrays
         Matrices by which an answer becomes a load again.
     """
-    ways = [(shifted, list(loads)), (_transposed(shifted), list(seen))]
+    ways = [(shifted, list(loads)), (shifted.transposed(), list(seen))]
     if all(_symmetric(term.across.matrix) for term in shifted.terms):
         ways = [(shifted, [*loads, *seen])]
     snapshots = []
@@ -217,17 +217,6 @@ def _turn(parts: Sequence[tuple[Array, Array]]) -> Array | None:
     if shares[strongest] * off[strongest] < _WEAK:
         return None
     return np.asarray(np.linalg.eigh((matrix + matrix.T) / 2)[1])
-
-
-def _transposed(problem: FieldProblem) -> FieldProblem:
-    terms = tuple(
-        replace(
-            term,
-            across=Operator(matrix=sp.csr_array(term.across.matrix.T), total=term.across.total),
-        )
-        for term in problem.terms
-    )
-    return replace(problem, terms=terms)
 
 
 def _symmetric(matrix: Any) -> bool:

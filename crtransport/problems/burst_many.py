@@ -142,7 +142,7 @@ class Many:
         shape = len(self.deck.species()), len(self.kinetic_energy)
         whole = Parts(np.zeros(shape), np.zeros(shape), np.zeros((*shape, 3)))
         for _, parts in self.parts(sources):
-            whole = whole.plus(Parts(*(x.sum(axis=0) for x in parts)))
+            whole = whole.plus(parts.total())
         return whole
 
     def realisations(self, population: Population) -> list[Parts]:

@@ -21,7 +21,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
@@ -40,7 +39,7 @@ from crtransport.problems.galaxy_transport import (
     transport,
 )
 from crtransport.solvers.levels import GHOSTS, REACH
-from crtransport.solvers.problem import FieldProblem, Operator
+from crtransport.solvers.problem import Operator
 from crtransport.solvers.reduced_basis import ReducedGrid, lines
 
 Array = NDArray[np.float64]
@@ -94,7 +93,7 @@ class Adjoint:
             load = loads[one.nucleus.name]
             answer = np.zeros_like(load)
             if load.any():
-                answer = method(replace(_transposed(one.problem), source=load)).values
+                answer = method(replace(one.problem.transposed(), source=load)).values
             found[one.nucleus.name] = answer
             for parent, rate, across in self._origin(self.deck, index, self.run.space).parents:
                 share = (rate * np.exp(parent.log_scale - one.log_scale))[_INNER]
@@ -281,28 +280,6 @@ def _slope(observable: Observable, fluxes: Fluxes, name: str) -> Array:
             values.append(observable(fluxes | {name: flux}))
         out[i] = (8 * (values[0] - values[1]) - (values[2] - values[3])) / (12 * step)
     return out
-
-
-def _transposed(problem: FieldProblem) -> FieldProblem:
-    terms = []
-    for term in problem.terms:
-        along, across = term.along.matrix.T, term.across.matrix.T
-        if sp.issparse(across):
-            across = sp.csr_array(across)
-        terms.append(
-            replace(
-                term,
-                along=Operator(matrix=sp.csr_array(along), total=term.along.total),
-                across=Operator(matrix=across, total=term.across.total),
-            )
-        )
-    return FieldProblem(
-        terms=tuple(terms),
-        source=problem.source,
-        mass=problem.mass,
-        weight=problem.weight,
-        shape=problem.shape,
-    )
 
 
 def _number(tables: Mapping[str, Any], key: str) -> float:
