@@ -2,9 +2,13 @@
 
 python benchmarks/network.py cost [--network full]   # against a refined grid of full order
 python benchmarks/network.py box [--sets 50]         # against full order on the same grid
+python benchmarks/network.py split [--network light] # beside the operator-split march
 
 Cost counts from the resolved deck to all fluxes, everything in space made anew, on one core; the
-reference has twice the levels and higher orders and takes minutes.
+reference has twice the levels and higher orders and takes minutes. The march is scanned over its
+grids and schedules on a chain of four nuclides, up to 1e7 GeV/n, as it explodes where sources are
+cut off by e^-100; the cheapest that reach an error in B/C are then run on the network. That takes
+ten minutes and more.
 """
 
 from __future__ import annotations
@@ -30,6 +34,19 @@ Array = NDArray[np.float64]
 
 GRID = {"momentum.T_min": 1e-2, "momentum.T_max": 1e8, "momentum.per_decade": 16.0}
 OUTPUT = {"output.T_min": 0.02, "output.T_max": 1e6, "output.channels": []}
+#: energies at which the march is judged, of those of the output: from 0.1 GeV/n on
+_COMPARED = slice(14, None)
+#: cells in r and z, levels per decade, repeats, factor of the steps
+SCAN = (
+    (20, 20, 18, 20, 0.25),
+    (20, 20, 18, 40, 0.25),
+    (20, 20, 18, 80, 0.25),
+    (20, 20, 18, 40, 0.5),
+    (20, 30, 24, 80, 0.25),
+    (20, 40, 36, 80, 0.25),
+    (20, 40, 36, 160, 0.25),
+)
+SHORTER: dict[str, object] = {"momentum.T_max": 1e7}
 FULL = {"kind": "sweep-gmres"}
 REFINED = {"kind": "sweep-gmres", "order_r": 7, "order_z": 8, "elements_r": 10, "linear_rtol": 1e-9}
 
@@ -126,13 +143,65 @@ def box(sets: int) -> None:
     )
 
 
+def boron_to_carbon(found: dict[str, Array]) -> Array:
+    """B/C at the energies of the comparison."""
+    carbon = sum(found[n] for n in ("C12", "C13") if n in found)
+    return (found["B10"] + found["B11"])[_COMPARED] / np.asarray(carbon)[_COMPARED]
+
+
+def timed(here: GalaxyDeck) -> tuple[float, dict[str, Array]]:
+    """CPU seconds and fluxes."""
+    started = time.process_time()
+    found = fluxes(here)
+    return time.process_time() - started, found
+
+
+def split(network: str) -> None:
+    """CPU seconds of the march where it reaches an error in B/C, beside the reduced basis."""
+    chain: dict[str, object] = {"network": ["O16", "C12", "B11", "B10"]} | SHORTER
+    chain |= {"source.0.injections": {}, "normalisation.flux": {"C12": 1e-3}}
+    chain |= {"source.0.abundances": {"C": 0.0085, "O": 0.0102}}
+    exact = boron_to_carbon(fluxes(deck(chain | {"solver": REFINED})))
+    tried = []
+    print("cells r z  levels/decade  repeats  factor  CPU s  error in B/C")
+    for cells_r, cells_z, levels, repeats, factor in SCAN:
+        solver = {"kind": "split-cn", "cells_r": cells_r, "cells_z": cells_z}
+        solver |= {"repeats": repeats, "factor": factor}
+        changes: dict[str, object] = {"solver": solver, "momentum.per_decade": float(levels)}
+        spent, found = timed(deck(chain | changes))
+        error = float(np.max(np.abs(boron_to_carbon(found) / exact - 1)))
+        tried.append((spent, error, changes))
+        print(
+            f"{cells_r:5d} {cells_z:3d}  {levels:13d}  {repeats:7d}  {factor:6g}  {spent:5.1f}"
+            f"  {error:.1e}"
+        )
+    whole: dict[str, object] = {"network": network} | SHORTER
+    exact = boron_to_carbon(fluxes(deck(whole | {"solver": REFINED, "momentum.per_decade": 36.0})))
+    fast = deck(whole | {"solver": {"functions": 30}})
+    fluxes(fast)
+    quick, found = timed(fast)
+    error = float(np.max(np.abs(boron_to_carbon(found) / exact - 1)))
+    print(f"{network}: reduced basis {quick:.3f} s of CPU, error in B/C {error:.1e}")
+    for target in (0.025, 0.01, 0.005):
+        reached = [one for one in tried if one[1] <= target]
+        if not reached:
+            print(f"the march: no schedule of the scan reaches {target:g}")
+            continue
+        _, _, changes = min(reached, key=lambda one: one[0])
+        spent, found = timed(deck(whole | changes))
+        error = float(np.max(np.abs(boron_to_carbon(found) / exact - 1)))
+        print(f"the march: {spent:.0f} s, error in B/C {error:.1e}: {spent / quick:.0f} times")
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["cost", "box"])
+    parser.add_argument("what", choices=["cost", "box", "split"])
     parser.add_argument("--network", choices=["light", "full"], default="light")
     parser.add_argument("--sets", type=int, default=50)
     given = parser.parse_args()
     if given.what == "cost":
         cost(given.network)
+    elif given.what == "split":
+        split(given.network)
     else:
         box(given.sets)
