@@ -64,8 +64,8 @@ def _many(count: int) -> tuple[int, float]:
 @cache
 def _table_error() -> float:
     responder, sources = _crowd()
-    bright, others = responder.brightest([sources])
-    return responder.error(bright, others.flux + sum(one.parts.flux for one in bright))
+    bright, _ = responder.brightest([sources])
+    return responder.error(bright)
 
 
 @cache

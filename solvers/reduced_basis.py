@@ -121,12 +121,18 @@ def project(operator: Operator, functions: Array) -> Operator:
     )
 
 
+def diagonalised(operator: Operator, functions: Array) -> Array:
+    """[place, function] the functions, turned so that a symmetric operator is diagonal on them."""
+    return np.asarray(functions @ np.linalg.eigh(project(operator, functions).matrix)[1])
+
+
 def solve_modes(problem: FieldProblem, rtol: float = 1e-7) -> FieldSolution:
-    """Solve a field on few functions, whose matrices in space are dense.
+    """Solve a field on few functions, whose matrices in space are dense, to a residual of ``rtol``.
 
     Raises
     ------
     ConvergenceError
+        If neither the iterations over modes nor the sweeps over levels reach it.
     """
     parts = _merged(problem.terms)
     turn = _turn(parts)
@@ -134,18 +140,18 @@ def solve_modes(problem: FieldProblem, rtol: float = 1e-7) -> FieldSolution:
     turned = [x if turn is None else turn.T @ x @ turn for _, x in parts]
     alone = np.array([np.diag(x) for x in turned])
     bands = np.empty((n, 2 * REACH + 1, m))
-    modes.assemble(np.array([each for each, _ in parts]), alone, bands)
+    modes.assemble(np.array([diagonals for diagonals, _ in parts]), alone, bands)
     own = np.abs(bands[:, REACH]).min(axis=1)
     modes.factor(bands)
     coupled, along, across = 0, [np.empty((0, 2 * REACH + 1, n))], [np.empty((m, 0))]
-    for (each, _), x, diagonal in zip(parts, turned, alone, strict=True):
-        others = x - np.diag(diagonal)
-        if np.abs(others).max() > _DIAGONAL * np.abs(diagonal).max():
-            strength = np.abs(each).max(axis=0) * np.abs(others).max()
+    for (diagonals, _), x, own_part in zip(parts, turned, alone, strict=True):
+        others = x - np.diag(own_part)
+        if np.abs(others).max() > _DIAGONAL * np.abs(own_part).max():
+            strength = np.abs(diagonals).max(axis=0) * np.abs(others).max()
             coupled = max(
                 coupled, int(np.max(np.flatnonzero(strength > _WEAKEST * own), initial=0)) + 1
             )
-            along.append(each[None])
+            along.append(diagonals[None])
             across.append(others.T)
     system = (
         bands,

@@ -3,7 +3,7 @@
 With f ≤ 1 the density is tabled over the height z of the release, ln τ and u = ρ/√(4τ), as smooth
 functions: ln n (without its slowest decay and its zero at z = ±H) and its relative gradient. One
 evaluation takes less than a microsecond, where `PointRelease` sums over all modes again; by
-interpolation of sixth order it has five to six digits.
+interpolation of sixth order it has five to six digits, four close to z = ±H.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ class Seen(NamedTuple):
     Attributes
     ----------
     density : array
-    outwards : array
+    inwards : array
         −∂n/∂ρ / n: towards the release.
     upwards : array
         ∂n/∂z / n.
     """
 
     density: Array
-    outwards: Array
+    inwards: Array
     upwards: Array
 
 
@@ -90,12 +90,12 @@ class ReleaseTable:
         step = np.arcsinh(self.half_height / self.bend) / (_POINTS_Z - 1)
         found = np.empty((*tau.shape, 3))
         interpolate(self.values, places, _PAD + np.arcsinh(np.abs(z) / self.bend) / step, found)
-        log_n, outwards, upwards = np.moveaxis(np.nan_to_num(found, nan=-np.inf), -1, 0)
+        log_n, inwards, upwards = np.moveaxis(np.nan_to_num(found, nan=-np.inf), -1, 0)
         edge = (1 - (z / self.half_height) ** 2)[:, None]
         none = np.isneginf(log_n)
         return Seen(
             np.exp(log_n - self.slowest * tau) * edge * tau**-1.5,
-            np.where(none, 0.0, outwards / np.sqrt(tau)),
+            np.where(none, 0.0, inwards / np.sqrt(tau)),
             np.where(none, 0.0, upwards / np.sqrt(tau)) * np.sign(z)[:, None],
         )
 

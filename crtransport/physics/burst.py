@@ -8,9 +8,9 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from crtransport.constants import ERG, SPEED_OF_LIGHT
+from crtransport.constants import ERG, MYR, SPEED_OF_LIGHT
 from crtransport.nuclides import Nuclide, nuclide
-from crtransport.physics.inelastic import inelastic
+from crtransport.physics.nuclear import RATE, Nuclear
 from crtransport.units import Quantity
 
 Array = NDArray[np.float64]
@@ -190,8 +190,8 @@ class Way:
     def loss(self, nucleus: Nuclide, rigidity: Array) -> Array:
         """Γ = n σ v, s^-1, at R in GV: inelastic collisions after Letaw et al. 1983."""
         energy = nucleus.kinetic_energy(rigidity)
-        sigma = inelastic(nucleus, energy) + self.helium * inelastic(nucleus, energy, "He")
-        return np.asarray(self.density * 1e-27 * sigma * nucleus.beta(rigidity) * SPEED_OF_LIGHT)
+        sigma = Nuclear().total(nucleus, energy, self.helium)
+        return np.asarray(self.density * RATE / MYR * nucleus.beta(rigidity) * sigma)
 
 
 @dataclass(frozen=True, kw_only=True)

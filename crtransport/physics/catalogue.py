@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from crtransport.nuclides import UnknownElement, nuclide
 from crtransport.physics.burst import Erg, LocalSource, Sources, threshold_rigidity
-from crtransport.units import Quantity, UnitError, parse_unit
+from crtransport.units import Quantity, UnitError, to_float
 
 Array = NDArray[np.float64]
 Line = tuple[int, str]
@@ -167,7 +167,7 @@ class Catalogue:
             try:
                 if name.startswith("W_"):
                     nuclide(name[2:])
-                factor = 1.0 if unit is None else _factor(unit, limits.unit)
+                factor = 1.0 if unit is None else to_float(f"1 {unit}", limits.unit)
             except (UnitError, UnknownElement) as error:
                 raise self._wrong(f"line {number}, column {cell}: {error}") from None
             found.append(Column(i, name, factor, limits))
@@ -269,14 +269,6 @@ class Catalogue:
 
     def _wrong(self, why: str) -> ValueError:
         return ValueError(f'file "{self.file}": {why}')
-
-
-def _factor(unit: str, wanted: str) -> float:
-    """One of a unit in the wanted one."""
-    (factor, dimension), (target, expected) = parse_unit(unit), parse_unit(wanted)
-    if dimension != expected:
-        raise UnitError(f'unit "{unit}" has the wrong dimension; needs {wanted or "none"}')
-    return factor / target
 
 
 def _within(limits: Quantity, values: Array) -> bool:

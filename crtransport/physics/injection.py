@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -343,6 +344,14 @@ class Source:
         except UnknownElement:
             return 0.0
         return self.abundances.get(element, 0.0) * INTERSTELLAR[element].get(name, 0.0)
+
+    def scaled(self, factors: Mapping[str, float], others: float = 1.0) -> Source:
+        """The same with each abundance times the factor of its element, or of all ``others``."""
+        abundances = {
+            name: value * factors.get(nuclide(name).element, others)
+            for name, value in self.abundances.items()
+        }
+        return replace(self, abundances=abundances)
 
     def emits(self, nucleus: Nuclide) -> bool:
         """Whether anything of a nuclide is set free."""

@@ -9,13 +9,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from crtransport.constants import ERG
 from crtransport.measurements.table import Measurement
 from crtransport.plots.style import COLOURS, GREY, line, new_figure, panel_label, style
 
 if TYPE_CHECKING:
     import xarray as xr
 
-_ERG = 1.602176634e-6  # per MeV
+_ERG = 1e-3 / ERG  # per MeV
 _COLUMNS = 5
 _PAGE = 30  # clusters in a figure
 _NAMES = {

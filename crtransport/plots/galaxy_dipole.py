@@ -9,6 +9,7 @@ import numpy as np
 
 from crtransport.measurements.anisotropy import Anisotropy
 from crtransport.nuclides import nuclide
+from crtransport.physics import sky
 from crtransport.plots.style import COLOURS, GREY, MARKERS, line, new_figure, panel_label
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: galactic centre, deg (SIMBAD, Sgr A*)
-_CENTRE = 266.4
+#: right ascension of the galactic centre, deg
+_CENTRE = float(sky.angles(sky.galactic_to_equatorial(np.array([1.0, 0.0, 0.0])))[0])
 #: below, the modulation turns directions that are none of interstellar space, GeV/n
 _FIRST = 100.0
 

@@ -119,6 +119,10 @@ def _crowd(responder: Many, named: Found) -> tuple[Found, Variables]:
     sources = [] if deck.catalogue is None else [deck.catalogue.blocks()]
     sources += [] if deck.population is None else [deck.population.galaxy(0)]
     bright, others = responder.brightest(chain(*sources))
+    error, told = responder.error(bright), deck.output.brightest
+    for one in bright[told:]:
+        others = others.plus(one.parts)
+    bright = bright[:told]
     rows = [one.parts for one in bright] + [others]
     flux, uniform, stream = (np.stack(x) for x in zip(*rows, strict=True))
     alone = np.divide(stream, flux[..., None], out=np.zeros_like(stream), where=flux[..., None] > 0)
@@ -127,7 +131,7 @@ def _crowd(responder: Many, named: Found) -> tuple[Found, Variables]:
         burst.log_of(flux),
         burst.log_of(uniform),
         alone,
-        responder.error(bright, flux.sum(axis=0)),
+        error,
     )
     if deck.population is None:
         return found, {}

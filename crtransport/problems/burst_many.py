@@ -32,7 +32,7 @@ _UNSEEN, _GONE = 20.7, 30.0
 #: order of the table's elements, and the height of the lowest over the spread at the first time
 _ORDER, _SPREAD, _LOWEST = 10, 2.0, 0.3
 #: exponent of the energy by which sources are called bright; how many are solved again, to see
-#: the table's error where they are at least this part of the flux
+#: the table's error where E^2.7 Φ is at least this part of its peak
 _INDEX, _SAMPLE, _PART = 2.7, 2, 1e-3
 
 
@@ -114,19 +114,18 @@ class Many:
         logs = burst.log_of(seen.density)
         if loss is not None:
             logs = logs - loss * YEAR * sources.age
-        return Spread(logs, seen.outwards, seen.upwards)
+        return Spread(logs, seen.inwards, seen.upwards)
 
     def brightest(self, sources: Iterable[Sources]) -> tuple[list[Bright], Parts]:
-        """As many as the deck wants, and the sum of all others."""
-        count, kept = self.deck.output.brightest, list[Bright]()
-        shape = len(self.deck.species()), len(self.kinetic_energy)
-        others = Parts(np.zeros(shape), np.zeros(shape), np.zeros((*shape, 3)))
+        """As many as the deck wants, and those that tell the error, and the sum of all others."""
+        count, kept = max(self.deck.output.brightest, _SAMPLE), list[Bright]()
+        others = self._nothing()
         for some, parts in self.parts(sources):
             score = np.einsum("sne,e->s", parts.flux, self.kinetic_energy**_INDEX)
             top = np.argsort(-score, kind="stable")[:count]
             rest = np.ones(len(some), dtype=bool)
             rest[top] = False
-            others = others.plus(Parts(*(x[rest].sum(axis=0) for x in parts)))
+            others = others.plus(Parts(*(x[rest] for x in parts)).total())
             pool = kept + [
                 Bright(float(score[i]), some.one(int(i)), Parts(*(x[i] for x in parts)))
                 for i in top
@@ -139,11 +138,14 @@ class Many:
 
     def summed(self, sources: Iterable[Sources]) -> Parts:
         """The sum of all."""
-        shape = len(self.deck.species()), len(self.kinetic_energy)
-        whole = Parts(np.zeros(shape), np.zeros(shape), np.zeros((*shape, 3)))
+        whole = self._nothing()
         for _, parts in self.parts(sources):
             whole = whole.plus(parts.total())
         return whole
+
+    def _nothing(self) -> Parts:
+        shape = len(self.deck.species()), len(self.kinetic_energy)
+        return Parts(np.zeros(shape), np.zeros(shape), np.zeros((*shape, 3)))
 
     def realisations(self, population: Population) -> list[Parts]:
         """Each Galaxy of a population, side by side; the same for any number of threads."""
@@ -151,15 +153,15 @@ class Many:
             numbers = range(population.realisations)
             return list(pool.map(lambda n: self.summed(population.galaxy(n)), numbers))
 
-    def error(self, bright: list[Bright], total: Array) -> float:
+    def error(self, bright: list[Bright]) -> float:
         """Of the brightest fluxes against each source solved by itself."""
-        worst = 0.0
+        worst, index = 0.0, self.kinetic_energy**_INDEX
         for one in bright[:_SAMPLE]:
             alone = replace(self.deck, local_source=(one.source,), catalogue=None, population=None)
             for i, name in enumerate(self.deck.species()):
                 exact = arrival(alone, nuclide(name), self.kinetic_energy)
                 flux = np.exp(exact.log_flux[0])
-                seen = flux > _PART * total[i]
+                seen = (flux > 0) & (index * flux >= _PART * np.max(index * flux))
                 table = one.parts.flux[i]
                 off = np.max(np.abs(table[seen] / flux[seen] - 1), initial=0.0)
                 worst = max(worst, exact.error + float(off))

@@ -47,7 +47,7 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
         that is above the tolerance, a larger basis is tried.
     """
     for growth in _GROWTH:
-        answer, lis, error = _estimated(deck, growth)
+        answer, lis, error = estimated(deck, growth)
         if deck.solver.kind != "reduced-basis" or np.max(error) <= deck.solver.rtol:
             break
     channels: dict[str, Spectrum] = {}
@@ -57,7 +57,7 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
     return dataset(answer, error, channels, lis)
 
 
-def _estimated(deck: GalaxyDeck, growth: float) -> tuple[Answer, Array, Array]:
+def estimated(deck: GalaxyDeck, growth: float) -> tuple[Answer, Array, Array]:
     """The answer on so many more functions, [nuclide, energy] fluxes and their relative errors."""
     energy, others = energies(deck), list(coarser(deck, growth))
     answer, *changed = solve_all(deck, [Resolution(functions=growth), *(r for r, _ in others)])

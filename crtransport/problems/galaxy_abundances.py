@@ -55,11 +55,7 @@ def fit_abundances(
 def _scaled(deck: GalaxyDeck, factors: dict[str, float], others: float = 1.0) -> GalaxyDeck:
     """The deck with each abundance times the factor of its element."""
     (source,) = deck.source
-    found = {
-        name: value * factors.get(nuclide(name).element, others)
-        for name, value in source.abundances.items()
-    }
-    return replace(deck, source=(replace(source, abundances=found),))
+    return replace(deck, source=(source.scaled(factors, others),))
 
 
 def _common(parts: dict[str, Parts], table: Measurement) -> float:

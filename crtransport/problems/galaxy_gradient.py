@@ -192,12 +192,12 @@ class _Contracted:
         one, run = adjoint.run.nuclides[index], adjoint.run
         self.one, self.levels, self.order = one, run.levels, momentum_order(adjoint.deck)
         self.done = list(run.nuclides[:index])
-        self.weights, self.space = weights, space
+        self.weights = weights
         rates = make_rates(adjoint.deck, one.nucleus, run.levels)
-        self.terms = [
-            (values, self._against(operator), _Kept())
-            for _, _, values, operator in pieces(rates, space, adjoint.deck)
-        ]
+        self.terms = []
+        for _, kind, values, operator in pieces(rates, space, adjoint.deck):
+            against = self._against(operator)
+            self.terms.append((values, against, self._takes(kind, values, against)))
 
     def _against(self, operator: Operator) -> Array:
         """[2 REACH + 1, level] λ_k · X y_(k+d)."""
@@ -224,26 +224,19 @@ class _Contracted:
 
     def taken(self, deck: GalaxyDeck, space: Space) -> float:
         """λᵀ A y of another deck."""
-        one, total = self.one, 0.0
-        rates = make_rates(deck, one.nucleus, self.levels)
-        for (_, kind, values, _), (before, against, kept) in zip(
+        total = 0.0
+        rates = make_rates(deck, self.one.nucleus, self.levels)
+        for (_, kind, values, _), (before, against, taken) in zip(
             pieces(rates, space, deck), self.terms, strict=True
         ):
-            if kept.value is None or not np.array_equal(values, before):
-                along = make_along(kind, values, self.levels, one.log_scale, self.order)
-                taken = float(np.sum(lines(along) * against))
-                if np.array_equal(values, before):
-                    kept.value = taken
-            else:
-                taken = kept.value
-            total += taken
+            same = np.array_equal(values, before)
+            total += taken if same else self._takes(kind, values, against)
         return total
 
-
-class _Kept:
-    """What a term that does not change takes, once it is known."""
-
-    value: float | None = None
+    def _takes(self, kind: str, values: Array, against: Array) -> float:
+        """Part of λᵀ A y of one term."""
+        along = make_along(kind, values, self.levels, self.one.log_scale, self.order)
+        return float(np.sum(lines(along) * against))
 
 
 def _moved(table: Any, path: Sequence[str], value: float) -> Any:

@@ -15,7 +15,7 @@ from crtransport.nuclide_tables import DAUGHTERS
 from crtransport.nuclides import Nuclide
 from crtransport.physics.nuclear import RATE
 from crtransport.problems.galaxy_space import Space
-from crtransport.solvers.kernels.differences import cool
+from crtransport.solvers.kernels.differences import fall
 from crtransport.solvers.levels import GHOSTS, Banded, Levels, rate, weight_of
 from crtransport.solvers.problem import Operator, Term
 
@@ -183,7 +183,7 @@ def log_typical(
     growth = np.exp(2 * alone[-1] - alone[-2] - alone[-1])
     above = cooled[-1] ** 2 / cooled[-2] * growth if cooled[-1] > 0 else 0.0
     last = log_source[-1] - np.log(lost[-1] + max(cooled[-1] - above, 0.0))
-    cool(log_source, lost, cooled, float(last), out)
+    fall(log_source, lost, cooled, float(last), out)
     return out
 
 

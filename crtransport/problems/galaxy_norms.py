@@ -55,7 +55,7 @@ def fitted(deck: GalaxyDeck, tables: Sequence[Measurement]) -> tuple[GalaxyDeck,
         and any(_emits(source, element) for source in deck.source)
     }
     scaled = [
-        _scaled(source, {element: float(a[i]) for element, a in found.items()})
+        source.scaled({element: float(a[i]) for element, a in found.items()})
         for i, source in enumerate(deck.source)
     ]
     kept = tuple(s for s in scaled if any(s.abundance(name) > 0 for name in deck.nuclides))
@@ -112,11 +112,3 @@ def _factors(deck: GalaxyDeck, answer: Answer, element: str, tables: list[Points
 
 def _emits(source: Source, element: str) -> bool:
     return any(nuclide(name).element == element and a > 0 for name, a in source.abundances.items())
-
-
-def _scaled(source: Source, factors: dict[str, float]) -> Source:
-    abundances = {
-        name: value * factors.get(nuclide(name).element, 1.0)
-        for name, value in source.abundances.items()
-    }
-    return replace(source, abundances=abundances)

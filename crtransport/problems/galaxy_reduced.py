@@ -63,12 +63,6 @@ def basis(
     )
 
 
-def turned(space: Space, functions: Array) -> Array:
-    """The functions, turned so that the gas is diagonal on them."""
-    gas = project(space.gas, functions)
-    return np.asarray(functions @ np.linalg.eigh(gas.matrix)[1])
-
-
 def reduced(space: Space, functions: Array) -> Space:
     """The space on the functions."""
     done: dict[int, Operator] = {}

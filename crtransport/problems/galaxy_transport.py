@@ -151,10 +151,12 @@ def transport(
     per_decade = deck.momentum.per_decade * resolution.per_decade
     levels = make_levels(deck, nuclei, per_decade, resolution.below)
     if deck.solver.kind == "reduced-basis":
-        from crtransport.problems.galaxy_reduced import basis, reduced, turned
+        from crtransport.problems.galaxy_reduced import basis, reduced
+        from crtransport.solvers.reduced_basis import diagonalised
 
         size = max(1, round(deck.solver.functions * resolution.functions))
-        space = reduced(space, turned(space, basis(deck, space, nuclei, levels, size)))
+        functions = basis(deck, space, nuclei, levels, size)
+        space = reduced(space, diagonalised(space.gas, functions))
     method = method_of(deck, resolution)
     done: list[Transported] = []
     for nucleus in nuclei:

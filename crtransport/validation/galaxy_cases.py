@@ -142,7 +142,7 @@ SWEEP = Method(
     tables={"solver": {**EXACT, "order_z": 10}},
 )
 #: its residual is 1e-7, and its functions are made for the network
-REDUCED = Method(name="reduced-basis", tables={"solver": {"order_z": 10}}, floor=1e-6)
+REDUCED = Method(name="reduced-basis", tables={"solver": {"order_z": 10}}, floor=1e-7)
 DIRECT = Method(name="direct", tables={"solver": {"kind": "direct", "order_z": 10}})
 SWEEP_CELLS = Method(
     name="sweep-gmres, cells",

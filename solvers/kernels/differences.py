@@ -131,15 +131,23 @@ def fold(bands: Array, low: int, high: int) -> None:
 
 
 @njit
-def cool(log_source: Array, lost: Array, cooled: Array, last: float, out: Array) -> None:
-    """ln N of (lost + cooled) N_k = q_k + (cooled N)_{k+1}, from ln N of the last level down."""
+def fall(log_source: Array, lost: Array, falling: Array, last: float, out: Array) -> None:
+    """ln N of (lost + falling) N_k = q_k + (falling N)_{k+1}, from ln N of the last level down.
+
+    Parameters
+    ----------
+    log_source, lost, falling, out : (n_levels,) arrays
+        ln q, what each level loses for good, and what it hands to the one below.
+    last : float
+        ln N of the last level.
+    """
     n = len(out)
     out[n - 1] = last
     for k in range(n - 2, -1, -1):
         come = log_source[k]
-        if cooled[k + 1] > 0:
-            other = np.log(cooled[k + 1]) + out[k + 1]
+        if falling[k + 1] > 0:
+            other = np.log(falling[k + 1]) + out[k + 1]
             top = max(come, other)
             if top > -np.inf:
                 come = top + np.log(np.exp(come - top) + np.exp(other - top))
-        out[k] = come - np.log(lost[k] + cooled[k])
+        out[k] = come - np.log(lost[k] + falling[k])

@@ -76,6 +76,14 @@ def test_the_brightest_are_told_and_the_others_summed(tmp_path: Path) -> None:
     assert brightest == str(whole.source.values[int(np.argmax(scaled.values))])
 
 
+def test_the_error_is_told_also_where_no_source_is(tmp_path: Path) -> None:
+    file = written(tmp_path, HEAD, *ROWS)
+    here = deck(file, medium="two-halo", output=OUTPUT | {"brightest": 0})
+    found = crtransport.run(here)
+    assert list(found.source.values) == ["all others"]
+    assert 1e-9 < found.attrs["error_estimate"] < found.attrs["error_tolerance"]
+
+
 def test_columns_may_stand_in_the_deck(tmp_path: Path) -> None:
     short = written(tmp_path, "age,b,l,distance", "3.4e5,4.3,195.1,0.25")
     constants = {"alpha": 2.1, "R_c": "120 TV", "W": {"H": 1e50}}

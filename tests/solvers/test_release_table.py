@@ -70,7 +70,7 @@ def test_the_table_has_what_the_modes_have(least: float, rho: float, z: float) -
     assert alive.any()
     np.testing.assert_allclose(seen.density[0, alive], exact[alive], rtol=1e-4)
     scale = (seen.density * np.abs(tau) ** -0.5)[0, alive]
-    assert np.max(np.abs(seen.outwards[0, alive] * exact[alive] + slope[alive]) / scale) < 1e-4
+    assert np.max(np.abs(seen.inwards[0, alive] * exact[alive] + slope[alive]) / scale) < 1e-4
     assert np.max(np.abs(seen.upwards[0, alive] * exact[alive] - upwards[alive]) / scale) < 1e-4
     assert np.all(seen.density[0, exact < 1e-10 * size] < 1e-8 * size[exact < 1e-10 * size])
 
@@ -79,7 +79,7 @@ def test_nothing_is_seen_before_it_arrives_and_after_it_has_left() -> None:
     tau = np.array([[1e-4, 0.5, 4.0]])
     found = table(1.0).seen(tau, np.array([0.1]), np.array([0.1]))
     assert found.density[0, 0] == found.density[0, 2] == 0 < found.density[0, 1]
-    assert np.all(found.outwards[0, [0, 2]] == 0)
+    assert np.all(found.inwards[0, [0, 2]] == 0)
 
 
 def test_the_comparison_can_fail() -> None:
