@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from crtransport.solvers.factors import factor_levels
+from crtransport.solvers.factors import Factors, factor_levels
 from crtransport.solvers.kernels import modes
 from crtransport.solvers.levels import REACH, Banded
 from crtransport.solvers.problem import FieldProblem, FieldSolution, Operator, Term
@@ -78,7 +79,7 @@ def rational_basis(
     stiffness: sp.csr_array,
     loads: Sequence[Array],
     seen: Sequence[Array],
-    products: Sequence[sp.csr_array],
+    chains: Sequence[Sequence[sp.csr_array]],
     size: int,
 ) -> Array:
     """[place, function] of at most ``size`` functions, orthonormal in the stiffness.
@@ -91,8 +92,8 @@ def rational_basis(
         Its symmetric part is the norm.
     loads, seen : sequence of (n_places,) arrays
         Of the sources, and of what is asked for.
-    products : sequence of [place, place] sparse arrays
-        Matrices by which an answer becomes a load again.
+    chains : sequence of sequences of [place, place] sparse arrays
+        Matrices by which an answer becomes a load again, one after the other.
     """
     ways = [(shifted, list(loads)), (shifted.transposed(), list(seen))]
     if all(_symmetric(term.across.matrix) for term in shifted.terms):
@@ -102,8 +103,8 @@ def rational_basis(
         factors = factor_levels(problem)
         for k in range(len(problem.source)):
             for load in vectors:
-                first = factors.solve(k, load)
-                snapshots += [first, *(factors.solve(k, x @ first) for x in products)]
+                snapshots.append(factors.solve(k, load))
+                snapshots += [_along(chain, snapshots[-1], factors, k) for chain in chains]
     raw = np.array(snapshots).T
     norm = (stiffness + stiffness.T) / 2
     lengths = np.sqrt(np.einsum("ij,ij->j", raw, norm @ raw))
@@ -112,6 +113,11 @@ def rational_basis(
     sizes, mixture = np.linalg.eigh(raw.T @ (norm @ raw))
     kept = np.flatnonzero(sizes > _LEAST * sizes[-1])[::-1][:size]
     return np.asarray(raw @ (mixture[:, kept] / np.sqrt(sizes[kept])))
+
+
+def _along(chain: Sequence[sp.csr_array], first: Array, factors: Factors, k: int) -> Array:
+    """The last answer of a chain, of pole k."""
+    return reduce(lambda answer, matrix: factors.solve(k, matrix @ answer), chain, first)
 
 
 def project(operator: Operator, functions: Array) -> Operator:

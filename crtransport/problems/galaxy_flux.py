@@ -8,7 +8,7 @@ from scipy.interpolate import make_interp_spline
 
 from crtransport.constants import SPEED_OF_LIGHT
 from crtransport.nuclides import Nuclide
-from crtransport.solvers.levels import Levels
+from crtransport.problems.galaxy_levels import Momenta
 
 Array = NDArray[np.float64]
 
@@ -21,21 +21,23 @@ _DEGREE = 7
 class Spectrum:
     """ψ of one nuclide at given places, as functions of kinetic energy per nucleon.
 
-    y = ψp/S and ln S are smooth in ln p, so each is interpolated by a spline of high degree.
+    y and ln S, of which yS = ψp du/ds, are smooth in ln p: each is interpolated by a spline of high
+    degree.
 
     Parameters
     ----------
     nucleus : Nuclide
-    levels : Levels
+    levels : Momenta
     y : [level, …] array
     log_scale : array on the extended levels
     """
 
-    def __init__(self, nucleus: Nuclide, levels: Levels, y: Array, log_scale: Array) -> None:
+    def __init__(self, nucleus: Nuclide, levels: Momenta, y: Array, log_scale: Array) -> None:
         self.nucleus = nucleus
         degree = min(_DEGREE, (levels.n - 1) // 2 * 2 - 1)
-        self._y = make_interp_spline(levels.values, y, k=degree)
-        self._log_scale = make_interp_spline(levels.extended, log_scale, k=degree)
+        self._y = make_interp_spline(levels.inner, y, k=degree)
+        log_density = log_scale - np.log(levels.stretch)
+        self._log_scale = make_interp_spline(levels.log_p, log_density, k=degree)
         self._dims = np.ndim(y) - 1
 
     def density(self, kinetic_energy: Array) -> Array:

@@ -13,19 +13,19 @@ from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.nuclides import Nuclide, nuclide
 from crtransport.physics.injection import Source
 from crtransport.problems.galaxy_flux import Spectrum
+from crtransport.problems.galaxy_levels import Momenta, make_levels
 from crtransport.problems.galaxy_momentum import (
     Kinematics,
     feeding_rate,
     kinematics,
     log_typical,
-    make_levels,
     make_rates,
     make_terms,
     production_rate,
 )
 from crtransport.problems.galaxy_space import Space, make_space
 from crtransport.solvers.errors import ConvergenceError
-from crtransport.solvers.levels import GHOSTS, Levels, weight_of
+from crtransport.solvers.levels import GHOSTS, weight_of
 from crtransport.solvers.problem import Coupling, FieldProblem, FieldSolution, Operator
 
 Array = NDArray[np.float64]
@@ -66,7 +66,7 @@ class Resolution:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Transported:
-    """ψp of one nuclide: y[level, place] times exp(log_scale), cm^-3 Myr^-1 × Myr.
+    """ψp du/ds of one nuclide: y[level, place] times exp(log_scale), cm^-3 Myr^-1 × Myr.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class Transported:
     budget: dict[str, float]
 
     def rate(self, freed: Array) -> float:
-        """Sum over (n_levels,) of a source of this nuclide, cm^-3 Myr^-1 × kpc^…, per ln p."""
+        """Sum over (n_levels,) of a source of this nuclide, cm^-3 Myr^-1 × kpc^…."""
         return float(self.problem.weight @ freed * np.exp(self.log_scale[_INNER].max()))
 
     def imbalance(self) -> float:
@@ -101,7 +101,7 @@ class Transported:
 class Transport:
     """All nuclides of a deck on one grid, heaviest first."""
 
-    levels: Levels
+    levels: Momenta
     space: Space
     nuclides: tuple[Transported, ...]
 
@@ -217,7 +217,7 @@ def momentum_order(deck: GalaxyDeck) -> int:
 def _one(
     deck: GalaxyDeck,
     nucleus: Nuclide,
-    levels: Levels,
+    levels: Momenta,
     space: Space,
     done: list[Transported],
     method: Method,
@@ -277,7 +277,7 @@ class Origin:
         self,
         deck: GalaxyDeck,
         nucleus: Nuclide,
-        levels: Levels,
+        levels: Momenta,
         space: Space,
         done: list[Transported],
     ) -> None:
@@ -357,22 +357,22 @@ def spectral_lines(log_ratio: Array, line: Array | None) -> Array:
 
 
 def _spectrum(
-    source: Source, nucleus: Nuclide, at: Kinematics, levels: Levels
+    source: Source, nucleus: Nuclide, at: Kinematics, levels: Momenta
 ) -> tuple[Array, Array | None]:
-    """ln dq/d ln p on the extended levels; of a source at one energy, its share of each level.
+    """ln dq/ds on the extended levels; of a source at one energy, its share of each level.
 
-    A δ(u − u₀) is spread over the levels around u₀ by Lagrange's weights, which keep its first six
-    moments: away from u₀ the answer has the order of the differences.
+    A δ(s − s₀) is spread over the levels around s₀ by Lagrange's weights, which keep its first six
+    moments: away from s₀ the answer has the order of the differences.
     """
     log_q = source.log_spectrum(nucleus, at.rigidity)
     energy = source.line(nucleus)
     if energy is None:
-        return log_q + levels.extended, None
+        return log_q + levels.log_p + np.log(levels.stretch), None
     u = np.log(nucleus.momentum(nucleus.rigidity(np.array(energy))))
-    place = float((u - levels.first) / levels.step)
+    place = float(levels.number(u))
     near = np.arange(6) + int(np.clip(np.floor(place) - 2, 0, levels.n - 6))
     share = np.zeros(levels.n)
     for k in near:
         others = near[near != k]
-        share[k] = np.prod((place - others) / (k - others)) / levels.step
+        share[k] = np.prod((place - others) / (k - others))
     return log_q, share
