@@ -12,6 +12,7 @@ u^m e^(σu) the m-th derivative of that by σ, which gives a Vandermonde system 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -122,6 +123,13 @@ def _first_derivatives() -> Array:
     )
 
 
+@cache
+def _weights(offsets: tuple[float, ...]) -> Array:
+    """[level, power] from the first Taylor coefficients, times m!, to weights of the levels."""
+    powers = np.arange(len(offsets), dtype=float)
+    return np.asarray(np.linalg.inv(np.array(offsets) ** powers[:, None]))
+
+
 def _divergence(
     levels: Levels, fluxes: list[_Flux], slope: Array, log_scale: Array, low: int, high: int
 ) -> Banded:
@@ -132,9 +140,17 @@ def _divergence(
     for flux in fluxes:
         near = face + GHOSTS + np.floor(flux.offsets + 0.01).astype(int)
         factor = flux.sign * flux.coefficient[near] * flux.faces[:, None]
-        powers = np.arange(len(flux.offsets), dtype=float)
-        inverse = np.asarray(np.linalg.inv(flux.offsets ** powers[:, None]))
-        add_flux(flux.offsets, inverse, flux.power, slope, factor, log_scale, GHOSTS, below, above)
+        add_flux(
+            flux.offsets,
+            _weights(tuple(flux.offsets)),
+            flux.power,
+            slope,
+            factor,
+            log_scale,
+            GHOSTS,
+            below,
+            above,
+        )
     weight = weight_of(log_scale)
     bands, leaves = below - above, np.zeros_like(below)
     leaves[:, 0] = below[:, 0] * weight[0]

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
-from typing import Any
+from functools import lru_cache, reduce
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -140,29 +140,22 @@ def solve_modes(problem: FieldProblem, rtol: float = 1e-7) -> FieldSolution:
     ConvergenceError
         If neither the iterations over modes nor the sweeps over levels reach it.
     """
-    parts = _merged(problem.terms)
-    turn = _turn(parts)
+    along, parts = _merged(problem.terms)
+    turn = _turn(along, parts)
+    if turn is not None:
+        parts = _split(turn.T @ parts.matrices @ turn)
     n, m = problem.source.shape
-    turned = [x if turn is None else turn.T @ x @ turn for _, x in parts]
-    alone = np.array([np.diag(x) for x in turned])
     bands = np.empty((n, 2 * REACH + 1, m))
-    modes.assemble(np.array([diagonals for diagonals, _ in parts]), alone, bands)
+    modes.assemble(along, parts.alone, bands)
     own = np.abs(bands[:, REACH]).min(axis=1)
     modes.factor(bands)
-    coupled, along, across = 0, [np.empty((0, 2 * REACH + 1, n))], [np.empty((m, 0))]
-    for (diagonals, _), x, own_part in zip(parts, turned, alone, strict=True):
-        others = x - np.diag(own_part)
-        if np.abs(others).max() > _DIAGONAL * np.abs(own_part).max():
-            strength = np.abs(diagonals).max(axis=0) * np.abs(others).max()
-            coupled = max(
-                coupled, int(np.max(np.flatnonzero(strength > _WEAKEST * own), initial=0)) + 1
-            )
-            along.append(diagonals[None])
-            across.append(others.T)
+    coupling = np.tensordot(parts.shares, along, 1)
+    strength = np.abs(coupling).max(axis=1) * np.abs(parts.off).max(axis=1)[:, None]
+    levels = np.flatnonzero((strength > _WEAKEST * own).any(axis=0))
     system = (
         bands,
-        np.ascontiguousarray(np.concatenate(along)[:, :, :coupled]),
-        np.ascontiguousarray(np.concatenate(across, axis=1)),
+        np.ascontiguousarray(coupling[:, :, : np.max(levels, initial=-1) + 1]),
+        np.ascontiguousarray(parts.off.reshape(-1, m).T),
     )
     values, load = np.empty((n, m)), problem.source if turn is None else problem.source @ turn
     iterations, residual = modes.gmres(
@@ -188,15 +181,44 @@ def _swept(problem: FieldProblem, rtol: float, iterations: int) -> FieldSolution
     return replace(found, iterations=found.iterations + iterations)
 
 
-def _merged(terms: Sequence[Term]) -> list[tuple[Array, Array]]:
-    """Bands and matrix of the terms, one pair for each matrix in space."""
-    found: dict[int, tuple[Array, Array]] = {}
+class _Parts(NamedTuple):
+    """Matrices in space, diagonal and other parts; the others are sums of a few, shares @ off."""
+
+    matrices: Array  # [part, mode, mode]
+    alone: Array  # [part, mode]
+    off: Array  # [product, mode × mode]
+    shares: Array  # [product, part]
+
+
+def _split(matrices: Array) -> _Parts:
+    alone = np.diagonal(matrices, axis1=1, axis2=2)
+    others = (matrices - alone[:, None] * np.eye(matrices.shape[1])).reshape(len(matrices), -1)
+    off, shares = np.empty((0, others.shape[1])), np.empty((0, len(matrices)))
+    for part, (other, own) in enumerate(zip(others, alone, strict=True)):
+        if np.abs(other).max() <= _DIAGONAL * np.abs(own).max():
+            continue
+        known = np.linalg.lstsq(off.T, other)[0]
+        if np.linalg.norm(other - known @ off) > _DIAGONAL * np.linalg.norm(other):
+            off, known = np.vstack([off, other]), np.zeros(len(off) + 1)
+            known[-1] = 1.0
+            shares = np.vstack([shares, np.zeros(len(matrices))])
+        shares[:, part] = known
+    return _Parts(matrices, alone, off, shares)
+
+
+@lru_cache(maxsize=16)
+def _parts(operators: tuple[Operator, ...]) -> _Parts:
+    """The same for all fields in a space."""
+    return _split(np.array([np.asarray(operator.matrix) for operator in operators]))
+
+
+def _merged(terms: Sequence[Term]) -> tuple[Array, _Parts]:
+    """[part, 2 REACH + 1, level] diagonals along the axis of each matrix in space, and those."""
+    found: dict[Operator, Array] = {}
     for term in terms:
-        bands, key = lines(term.along), id(term.across.matrix)
-        if key in found:
-            bands = bands + found[key][0]
-        found[key] = bands, np.asarray(term.across.matrix)
-    return list(found.values())
+        bands = lines(term.along)
+        found[term.across] = bands + found[term.across] if term.across in found else bands
+    return np.array(list(found.values())), _parts(tuple(found))
 
 
 def lines(along: Operator | Banded) -> Array:
@@ -211,21 +233,19 @@ def lines(along: Operator | Banded) -> Array:
     return out
 
 
-def _turn(parts: Sequence[tuple[Array, Array]]) -> Array | None:
+def _turn(along: Array, parts: _Parts) -> Array | None:
     """[function, mode] coordinates in which the strongest coupling is none; None if all are weak.
 
     The strongest is the matrix whose off-diagonal part, times its largest rate over that of all
     at the same level, is the largest.
     """
-    rates = np.array([np.abs(lines[REACH]) * np.abs(np.diag(x)).max() for lines, x in parts])
     tiny = np.finfo(float).tiny
+    size = np.abs(parts.alone).max(axis=1)
+    rates = np.abs(along[:, REACH]) * size[:, None]
     shares = (rates / np.maximum(rates.sum(axis=0), tiny)).max(axis=1)
-    off = [
-        np.abs(x - np.diag(np.diag(x))).max() / max(np.abs(np.diag(x)).max(), tiny)
-        for _, x in parts
-    ]
+    off = np.abs(parts.shares.T @ parts.off).max(axis=1, initial=0.0) / np.maximum(size, tiny)
     strongest = int(np.argmax(shares * off))
-    matrix = parts[strongest][1]
+    matrix = parts.matrices[strongest]
     if shares[strongest] * off[strongest] < _WEAK:
         return None
     return np.asarray(np.linalg.eigh((matrix + matrix.T) / 2)[1])

@@ -29,17 +29,23 @@ _SLOPE = 3.0
 
 
 def basis(
-    deck: GalaxyDeck, space: Space, nuclei: Sequence[Nuclide], levels: Momenta, size: int
+    decks: Sequence[GalaxyDeck],
+    space: Space,
+    nuclei: Sequence[Nuclide],
+    levels: Momenta,
+    size: int,
 ) -> Array:
-    """[place, function] of the nuclides of a deck, the more important ones first.
+    """[place, function] of the nuclides of decks in one space, the more important ones first.
 
     The poles are operators in space at a few energies of a few nuclides, the loads those of the
     sources and the Sun, and what they leave times the gas, 1/f and 1/f twice.
     """
-    chosen = [(n, make_rates(deck, n, levels)) for n in _representative(nuclei)]
+    chosen = [
+        (deck, make_rates(deck, n, levels)) for deck in decks for n in _representative(nuclei)
+    ]
     where = _energies(levels)
     terms, operators = [], dict[int, Operator]()
-    columns = [_pole(deck, space, rates, i) for _, rates in chosen for i in where]
+    columns = [_pole(deck, space, rates, i) for deck, rates in chosen for i in where]
     for column in columns:
         operators |= {id(operator): operator for operator, _ in column}
     ones = np.ones(len(columns))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -69,14 +70,23 @@ class Space:
 
     def typical_rate(self, operator: Operator) -> float:
         """wᵀXw/wᵀLw with w the typical shape: how much a term weighs against diffusion."""
-        w = self.typical
-        whole = sum(w @ (part.matrix @ w) for part in self.diffusion)
-        return float(w @ (operator.matrix @ w) / whole)
+        return _typical_rate(self, operator)
 
     def typical_source(self, load: Array) -> float:
         """wᵀs/wᵀLw: ψ of a source in units of w, for a D of 1."""
+        return float(self.typical @ load / self._typical_diffusion)
+
+    @cached_property
+    def _typical_diffusion(self) -> float:
         w = self.typical
-        return float(w @ load / sum(w @ (part.matrix @ w) for part in self.diffusion))
+        return float(sum(w @ (part.matrix @ w) for part in self.diffusion))
+
+
+@lru_cache(maxsize=64)
+def _typical_rate(space: Space, operator: Operator) -> float:
+    """Asked for by each nuclide and each of its parents."""
+    w = space.typical
+    return float(w @ (operator.matrix @ w) / space._typical_diffusion)
 
 
 def make_space(deck: GalaxyDeck, coarse: bool = False) -> Space:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from threading import Event
 
@@ -135,17 +135,17 @@ def kept_nucleons(deck: GalaxyDeck, run: Transport) -> float | None:
     return made / destroyed if destroyed > 0 else None
 
 
-def transport(
-    deck: GalaxyDeck, resolution: Resolution | None = None, stop: Event | None = None
-) -> Transport:
-    """Solve the transport equation for every nuclide of the deck, or until ``stop`` is set.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Setting:
+    """What decks that differ in rates and sources only have in common."""
 
-    Raises
-    ------
-    ConvergenceError, SingularOperatorError
-        If a nuclide's equations cannot be solved; strong reacceleration needs a low T_min.
-    """
-    resolution = resolution or Resolution()
+    levels: Momenta
+    space: Space
+
+
+def make_setting(decks: Sequence[GalaxyDeck], resolution: Resolution | None = None) -> Setting:
+    """Of decks with the same matrices in space; a reduced basis serves them all."""
+    resolution, deck = resolution or Resolution(), decks[0]
     space = make_space(deck, resolution.coarse)
     nuclei = ordered(deck)
     per_decade = deck.momentum.per_decade * resolution.per_decade
@@ -155,11 +155,32 @@ def transport(
         from crtransport.solvers.reduced_basis import diagonalised
 
         size = max(1, round(deck.solver.functions * resolution.functions))
-        functions = basis(deck, space, nuclei, levels, size)
+        functions = basis(decks, space, nuclei, levels, size)
         space = reduced(space, diagonalised(space.gas, functions))
+    return Setting(levels=levels, space=space)
+
+
+def transport(
+    deck: GalaxyDeck,
+    resolution: Resolution | None = None,
+    stop: Event | None = None,
+    setting: Setting | None = None,
+) -> Transport:
+    """Solve the transport equation for every nuclide of the deck, or until ``stop`` is set.
+
+    ``setting``: what was made for it, if it was.
+
+    Raises
+    ------
+    ConvergenceError, SingularOperatorError
+        If a nuclide's equations cannot be solved; strong reacceleration needs a low T_min.
+    """
+    resolution = resolution or Resolution()
+    setting = setting or make_setting([deck], resolution)
+    levels, space = setting.levels, setting.space
     method = method_of(deck, resolution)
     done: list[Transported] = []
-    for nucleus in nuclei:
+    for nucleus in ordered(deck):
         if stop is not None and stop.is_set():
             break
         try:
