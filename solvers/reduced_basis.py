@@ -33,8 +33,9 @@ Array = NDArray[np.float64]
 _DIAGONAL = 1e-9
 #: relative size of a direction below which rounding is all there is
 _LEAST = 1e-15
-#: coupling of modes, over what they lose by themselves, that is left to the iterations
-_WEAK = 0.3
+#: coupling of modes, over what they lose by themselves, that is left to the iterations; percentile
+#: over the levels of the share by which a matrix is weighed in it
+_WEAK, _HIGH = 0.3, 75
 #: and below which levels are not coupled at all
 _WEAKEST = 1e-10
 #: iterations after which modes are too strongly coupled for them
@@ -234,21 +235,19 @@ def lines(along: Operator | Banded) -> Array:
 
 
 def _turn(along: Array, parts: _Parts) -> Array | None:
-    """[function, mode] coordinates in which the strongest coupling is none; None if all are weak.
+    """[function, mode] coordinates in which modes are coupled less; None if all couplings are weak.
 
-    The strongest is the matrix whose off-diagonal part, times its largest rate over that of all
-    at the same level, is the largest.
+    Those in which the matrices are diagonal in the sum, each by its share of the rates at the
+    levels where it matters.
     """
-    tiny = np.finfo(float).tiny
-    size = np.abs(parts.alone).max(axis=1)
-    rates = np.abs(along[:, REACH]) * size[:, None]
-    shares = (rates / np.maximum(rates.sum(axis=0), tiny)).max(axis=1)
-    off = np.abs(parts.shares.T @ parts.off).max(axis=1, initial=0.0) / np.maximum(size, tiny)
-    strongest = int(np.argmax(shares * off))
-    matrix = parts.matrices[strongest]
-    if shares[strongest] * off[strongest] < _WEAK:
+    rates = np.abs(along.sum(axis=1))
+    shares = rates / np.maximum(rates.sum(axis=0), np.finfo(float).tiny)
+    whole = np.tensordot(np.percentile(shares, _HIGH, axis=1), parts.matrices, 1)
+    own = np.diag(whole)
+    off = (whole + whole.T) / 2 - np.diag(own)
+    if np.linalg.norm(off / np.sqrt(np.abs(np.outer(own, own)))) < _WEAK:
         return None
-    return np.asarray(np.linalg.eigh((matrix + matrix.T) / 2)[1])
+    return np.asarray(np.linalg.eigh(off + np.diag(own))[1])
 
 
 def _symmetric(matrix: Any) -> bool:

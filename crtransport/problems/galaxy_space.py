@@ -6,6 +6,7 @@ nothing flows through the mid-plane.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -25,6 +26,11 @@ Array = NDArray[np.float64]
 Field = Callable[[Array, Array], Array]  # of r, z in kpc
 
 _KM_PER_S = 1e5 * MYR / KPC  # kpc/Myr
+#: keys that matrices in space do not depend on
+_SAME = re.compile(
+    r"diffusion\.(D0|R0|R1|delta1|delta2|eta)|(reacceleration|losses|nuclear|normalisation)\..*"
+    r"|source\.\d+\.(abundances|injections?|reference).*"
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -87,6 +93,11 @@ def _typical_rate(space: Space, operator: Operator) -> float:
     """Asked for by each nuclide and each of its parents."""
     w = space.typical
     return float(w @ (operator.matrix @ w) / space._typical_diffusion)
+
+
+def same_space(key: str) -> bool:
+    """Whether matrices in space stay as they are when the value at a dotted key changes."""
+    return _SAME.fullmatch(key) is not None
 
 
 def make_space(deck: GalaxyDeck, coarse: bool = False) -> Space:
