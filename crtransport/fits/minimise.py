@@ -1,0 +1,227 @@
+"""Minima of an objective by iminuit (MIGRAD, HESSE, MINOS; James & Roos 1975, CPC 10, 343)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crtransport.fits.likelihood import Objective
+from crtransport.fits.parameters import FitError, Parameter, needed
+
+Array = NDArray[np.float64]
+
+#: of a bound, in units of the error, within which a parameter lies at it
+_AT_BOUND = 0.01
+_STRATEGIES = {"fast": 0, "normal": 1, "careful": 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """Where an objective is least, and how well that is known: k parameters.
+
+    Attributes
+    ----------
+    parameters : tuple of Parameter
+    values, errors : array (k,)
+        Of the parameters, with 1σ from the second derivatives.
+    lower, upper : array (k,)
+        How far down and up −2 ln L rises by 1, the others following (MINOS); NaN where that was
+        not asked for, or not found.
+    covariance : array (k, k)
+        Of the values; of log-scaled ones to first order.
+    chi2 : float
+        −2 ln(L × priors).
+    evaluations, gradients : int
+        Of the objective, for all this.
+    problems : tuple of str
+        What went wrong, in words; empty if nothing did.
+    """
+
+    parameters: tuple[Parameter, ...]
+    values: Array
+    errors: Array
+    lower: Array
+    upper: Array
+    covariance: Array
+    chi2: float
+    evaluations: int
+    gradients: int
+    problems: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the parameters."""
+        return tuple(one.name for one in self.parameters)
+
+    @property
+    def best(self) -> dict[str, float]:
+        """Name -> value."""
+        return {name: float(value) for name, value in zip(self.names, self.values, strict=True)}
+
+    @property
+    def correlation(self) -> Array:
+        """[parameter, parameter]."""
+        sigma = np.sqrt(np.diag(self.covariance))
+        return np.asarray(self.covariance / np.outer(sigma, sigma))
+
+    @property
+    def valid(self) -> bool:
+        """Whether nothing went wrong."""
+        return not self.problems
+
+
+def minimise(
+    objective: Objective,
+    *,
+    starts: int = 1,
+    seed: int = 0,
+    minos: Sequence[str] = (),
+    strategy: str = "normal",
+    tolerance: float = 0.1,
+) -> Fit:
+    """The minimum of an objective.
+
+    Parameters
+    ----------
+    objective : Objective
+    starts : int
+        How many times to begin: first at the starts of the parameters, then at random between
+        their bounds (those without stay where they start). The least minimum counts.
+    seed : int
+        Of the random starts.
+    minos : sequence of str
+        Parameters whose asymmetric errors are wanted.
+    strategy : str
+        "fast", "normal" or "careful": how much MIGRAD spends on derivatives.
+    tolerance : float
+        MIGRAD stops within 0.002 × this of the minimum, as it estimates.
+
+    Returns
+    -------
+    Fit
+        With its ``problems``; only what makes a fit impossible raises.
+
+    Raises
+    ------
+    FitError
+        If iminuit is not installed, or the objective is not finite somewhere.
+    """
+    before = objective.evaluations, objective.gradients
+    found = []
+    for start in _starts(objective.parameters, starts, seed):
+        one = prepared(objective, start, strategy, tolerance)
+        one.migrad()
+        found.append(one)
+    best = min(found, key=lambda m: (not m.valid, m.fval))
+    best.hesse()
+    problems = _problems(best, objective.parameters)
+    lower, upper = np.full((2, len(objective.parameters)), np.nan)
+    for name in minos:
+        place = _place(objective.parameters, name)
+        problem = _minos(best, place, objective.parameters[place], (lower, upper))
+        problems += [problem] if problem else []
+    return _fit(objective, best, (lower, upper), before, problems)
+
+
+def prepared(
+    objective: Objective, start: Array, strategy: str = "normal", tolerance: float = 0.1
+) -> Any:
+    """An ``iminuit.Minuit`` over the coordinates, ready to go."""
+    iminuit = needed("iminuit")
+    names = [one.name for one in objective.parameters]
+    gradient = objective.gradient if objective.has_gradient else None
+    minuit = iminuit.Minuit(objective, start, grad=gradient, name=names)
+    minuit.errordef = iminuit.Minuit.LEAST_SQUARES
+    minuit.strategy = _STRATEGIES[strategy]
+    minuit.tol = tolerance
+    minuit.limits = [one.limits for one in objective.parameters]
+    minuit.errors = [one.step for one in objective.parameters]
+    return minuit
+
+
+def _starts(parameters: Sequence[Parameter], count: int, seed: int) -> list[Array]:
+    first = np.array([one.inside(one.start) for one in parameters])
+    random = np.random.default_rng(seed)
+    limits = np.array([one.limits for one in parameters])
+    bounded = np.all(np.isfinite(limits), axis=1)
+    low, high = np.where(bounded[:, None], limits, first[:, None]).T
+    return [first, *(random.uniform(low, high) for _ in range(count - 1))]
+
+
+def _place(parameters: Sequence[Parameter], name: str) -> int:
+    names = [one.name for one in parameters]
+    if name not in names:
+        raise FitError(f"{name} is no parameter of the fit: {', '.join(names)}")
+    return names.index(name)
+
+
+def _problems(minuit: Any, parameters: Sequence[Parameter]) -> list[str]:
+    state = minuit.fmin
+    found = []
+    if state.has_reached_call_limit:
+        found.append(f"MIGRAD did not converge within {state.nfcn} evaluations")
+    elif state.is_above_max_edm:
+        found.append(f"MIGRAD did not converge: about {state.edm:.2g} above the minimum")
+    elif not minuit.valid:
+        found.append("MIGRAD found no valid minimum")
+    if state.hesse_failed or not state.has_covariance:
+        found.append("HESSE found no second derivatives")
+    elif state.has_made_posdef_covar or not state.has_posdef_covar:
+        found.append("the second derivatives are not positive: this is no minimum")
+    for one, value, error in zip(parameters, minuit.values, minuit.errors, strict=True):
+        for bound, word in zip(one.limits, ("lower", "upper"), strict=True):
+            if abs(value - bound) < _AT_BOUND * error:
+                found.append(f"{one.name} lies at its {word} bound {one.outside(bound):g}")
+    return found
+
+
+def _minos(minuit: Any, place: int, one: Parameter, ends: tuple[Array, Array]) -> str:
+    """Fill in the distances down and up; what was wrong, or ""."""
+    if not minuit.valid:
+        return ""
+    minuit.minos(one.name)
+    found = minuit.merrors[one.name]
+    value = one.outside(minuit.values[place])
+    if found.lower_valid:
+        ends[0][place] = value - one.outside(minuit.values[place] + found.lower)
+    if found.upper_valid:
+        ends[1][place] = one.outside(minuit.values[place] + found.upper) - value
+    if found.is_valid:
+        return ""
+    if found.lower_new_min or found.upper_new_min:
+        return f"MINOS found a lower minimum along {one.name}"
+    sides = [w for w, ok in (("down", found.lower_valid), ("up", found.upper_valid)) if not ok]
+    return f"MINOS found no end {' or '.join(sides)}wards of {one.name}"
+
+
+def _fit(
+    objective: Objective,
+    minuit: Any,
+    ends: tuple[Array, Array],
+    before: tuple[int, int],
+    problems: list[str],
+) -> Fit:
+    parameters = objective.parameters
+    size = len(parameters)
+    values = np.array([one.outside(u) for one, u in zip(parameters, minuit.values, strict=True)])
+    slopes = np.array([one.slope(value) for one, value in zip(parameters, values, strict=True)])
+    inner = np.full((size, size), np.nan)
+    if minuit.covariance is not None:
+        inner = np.array(minuit.covariance)
+    covariance = inner * np.outer(slopes, slopes)
+    return Fit(
+        parameters=parameters,
+        values=values,
+        errors=np.sqrt(np.diag(covariance)),
+        lower=ends[0],
+        upper=ends[1],
+        covariance=covariance,
+        chi2=float(minuit.fval),
+        evaluations=objective.evaluations - before[0],
+        gradients=objective.gradients - before[1],
+        problems=tuple(problems),
+    )
