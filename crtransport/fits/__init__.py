@@ -8,6 +8,7 @@ from crtransport.fits.likelihood import Likelihood, Objective
 from crtransport.fits.minimise import Fit, minimise
 from crtransport.fits.parameters import FitError, Parameter
 from crtransport.fits.profiles import Profile, contour, ellipse, profile
+from crtransport.fits.sample import Samples, sample_ensemble, sample_nested
 from crtransport.fits.treatments import Correlated, Given, Quadrature, Systematics
 
 __all__ = [
@@ -23,9 +24,12 @@ __all__ = [
     "Parameter",
     "Profile",
     "Quadrature",
+    "Samples",
     "Systematics",
     "contour",
     "ellipse",
     "minimise",
     "profile",
+    "sample_ensemble",
+    "sample_nested",
 ]
