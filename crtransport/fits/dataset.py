@@ -70,6 +70,10 @@ class DataSet:
         What shares norm and energy scale; left out, the experiment.
     bins : bool
         Whether to average over bins, where the table has edges; else the curve counts at x.
+    logarithmic : bool
+        Whether y ln(m/y) stands in place of m − y: errors in proportion to the value, which
+        differences take for smaller where the value fluctuates down (D'Agostini 1994, NIM A 346,
+        306). Upper limits are not touched.
     """
 
     table: Measurement
@@ -80,6 +84,7 @@ class DataSet:
     energy_error: float = 0.0
     group: str = ""
     bins: bool = True
+    logarithmic: bool = False
 
     def __post_init__(self) -> None:
         table = self.table
@@ -96,6 +101,8 @@ class DataSet:
             raise FitError(f"{table.name}: {why}")
         if np.any(table.y[self.limits] <= 0):
             raise FitError(f"{table.name}: an upper limit is not above 0")
+        if self.logarithmic and np.any(table.y[self.measured] <= 0):
+            raise FitError(f"{table.name}: a value is 0, and has no logarithm")
         try:
             np.linalg.cholesky(self.covariance(table.y[self.measured]))
         except np.linalg.LinAlgError:
@@ -195,7 +202,14 @@ class DataSet:
 
     def covariance(self, prediction: Array) -> Array:
         """C of the values that count, for what is predicted of these."""
-        return self._sided(prediction - self.table.y[self.measured])[0]
+        return self._sided(self._difference(prediction)[0])[0]
+
+    def _difference(self, prediction: Array) -> tuple[Array, Array | float]:
+        """m − y, or y ln(m/y), and its derivative by m."""
+        y = self.table.y[self.measured]
+        if self.logarithmic:
+            return y * np.log(prediction / y), y / prediction
+        return prediction - y, 1.0
 
     def _sided(self, difference: Array) -> tuple[Array, list[tuple[Array, Array, Array]]]:
         """C, and of each kind of error correlation, size and derivative of the size."""
@@ -210,18 +224,18 @@ class DataSet:
         return whole, parts
 
     def _gaussian(self, prediction: Array) -> tuple[float, Array]:
-        d = prediction - self.table.y[self.measured]
+        d, by_prediction = self._difference(prediction)
         covariance, parts = self._sided(d)
         w = cho_solve(cho_factor(covariance, lower=True), d)
         slope = 2 * w
         for corr, size, derivative in parts:
             slope -= 2 * w * derivative * (corr @ (size * w))
-        return float(d @ w), slope
+        return float(d @ w), slope * by_prediction
 
     def residuals(self, prediction: Array) -> Array:
         """(m − y)/σ of the points that count, σ on the side of m; of limits NaN."""
         values = self.table.measured[self.some]
         out = np.full(prediction.shape, np.nan)
-        d = prediction[values] - self.table.y[self.measured]
+        d = self._difference(prediction[values])[0]
         out[values] = d / np.sqrt(np.diag(self._sided(d)[0]))
         return out

@@ -39,6 +39,8 @@ class Fit:
         Of the objective, for all this.
     problems : tuple of str
         What went wrong, in words; empty if nothing did.
+    at_bounds : tuple of str
+        Those of them that say that a parameter, or its error, ends at a bound.
     """
 
     parameters: tuple[Parameter, ...]
@@ -51,6 +53,7 @@ class Fit:
     evaluations: int
     gradients: int
     problems: tuple[str, ...]
+    at_bounds: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -72,6 +75,11 @@ class Fit:
     def valid(self) -> bool:
         """Whether nothing went wrong."""
         return not self.problems
+
+    @property
+    def converged(self) -> bool:
+        """Whether nothing went wrong but that bounds are met."""
+        return set(self.problems) <= set(self.at_bounds)
 
 
 def minimise(
@@ -118,13 +126,14 @@ def minimise(
         found.append(one)
     best = min(found, key=lambda m: (not m.valid, m.fval))
     best.hesse()
-    problems = _problems(best, objective.parameters)
+    problems, at_bounds = _problems(best), _at_bounds(best, objective.parameters)
     lower, upper = np.full((2, len(objective.parameters)), np.nan)
     for name in minos:
         place = _place(objective.parameters, name)
-        problem = _minos(best, place, objective.parameters[place], (lower, upper))
+        problem, bounds = _minos(best, place, objective.parameters[place], (lower, upper))
         problems += [problem] if problem else []
-    return _fit(objective, best, (lower, upper), before, problems)
+        at_bounds += bounds
+    return _fit(objective, best, (lower, upper), before, (problems, at_bounds))
 
 
 def prepared(
@@ -159,7 +168,7 @@ def _place(parameters: Sequence[Parameter], name: str) -> int:
     return names.index(name)
 
 
-def _problems(minuit: Any, parameters: Sequence[Parameter]) -> list[str]:
+def _problems(minuit: Any) -> list[str]:
     state = minuit.fmin
     found = []
     if state.has_reached_call_limit:
@@ -172,30 +181,42 @@ def _problems(minuit: Any, parameters: Sequence[Parameter]) -> list[str]:
         found.append("HESSE found no second derivatives")
     elif state.has_made_posdef_covar or not state.has_posdef_covar:
         found.append("the second derivatives are not positive: this is no minimum")
-    for one, value, error in zip(parameters, minuit.values, minuit.errors, strict=True):
-        for bound, word in zip(one.limits, ("lower", "upper"), strict=True):
-            if abs(value - bound) < _AT_BOUND * error:
-                found.append(f"{one.name} lies at its {word} bound {one.outside(bound):g}")
     return found
 
 
-def _minos(minuit: Any, place: int, one: Parameter, ends: tuple[Array, Array]) -> str:
-    """Fill in the distances down and up; what was wrong, or ""."""
+def _at_bounds(minuit: Any, parameters: Sequence[Parameter]) -> list[str]:
+    return [
+        f"{one.name} lies at its {word} bound {one.outside(bound):g}"
+        for one, value, error in zip(parameters, minuit.values, minuit.errors, strict=True)
+        for bound, word in zip(one.limits, ("lower", "upper"), strict=True)
+        if abs(value - bound) < _AT_BOUND * error
+    ]
+
+
+def _minos(
+    minuit: Any, place: int, one: Parameter, ends: tuple[Array, Array]
+) -> tuple[str, list[str]]:
+    """Fill in the distances down and up; what was wrong, or "", and which ends are bounds."""
     if not minuit.valid:
-        return ""
+        return "", []
     minuit.minos(one.name)
     found = minuit.merrors[one.name]
     value = one.outside(minuit.values[place])
-    if found.lower_valid:
-        ends[0][place] = value - one.outside(minuit.values[place] + found.lower)
-    if found.upper_valid:
-        ends[1][place] = one.outside(minuit.values[place] + found.upper) - value
-    if found.is_valid:
-        return ""
     if found.lower_new_min or found.upper_new_min:
-        return f"MINOS found a lower minimum along {one.name}"
-    sides = [w for w, ok in (("down", found.lower_valid), ("up", found.upper_valid)) if not ok]
-    return f"MINOS found no end {' or '.join(sides)}wards of {one.name}"
+        return f"MINOS found a lower minimum along {one.name}", []
+    missing, bounds = [], []
+    for k, (side, word) in enumerate((("lower", "down"), ("upper", "up"))):
+        if getattr(found, f"{side}_valid"):
+            end = one.outside(minuit.values[place] + getattr(found, side))
+        elif getattr(found, f"at_{side}_limit"):
+            end = one.outside(one.limits[k])
+            bounds.append(f"the error of {one.name} ends at its {side} bound {end:g}")
+        else:
+            missing.append(f"{word}wards")
+            continue
+        ends[k][place] = abs(end - value)
+    why = f"MINOS found no end {' or '.join(missing)} of {one.name}" if missing else ""
+    return why, bounds
 
 
 def _fit(
@@ -203,7 +224,7 @@ def _fit(
     minuit: Any,
     ends: tuple[Array, Array],
     before: tuple[int, int],
-    problems: list[str],
+    wrong: tuple[list[str], list[str]],
 ) -> Fit:
     parameters = objective.parameters
     size = len(parameters)
@@ -223,5 +244,6 @@ def _fit(
         chi2=float(minuit.fval),
         evaluations=objective.evaluations - before[0],
         gradients=objective.gradients - before[1],
-        problems=tuple(problems),
+        problems=tuple(wrong[0] + wrong[1]),
+        at_bounds=tuple(wrong[1]),
     )
