@@ -17,10 +17,12 @@ MODELS = {
     "flux-tube": "crtransport.problems.flux_tube",
     "galaxy": "crtransport.problems.galaxy",
     "burst": "crtransport.problems.burst",
+    "bump": "crtransport.spectra.bump",
+    "components": "crtransport.spectra.components",
     "clusters": "crtransport.clusters.model",
 }
 #: models whose input is measured: their ``read(deck, data)`` has it from the data folder
-FROM_TABLES = ("clusters",)
+FROM_TABLES = ("bump", "components", "clusters")
 
 
 def run(

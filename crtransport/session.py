@@ -21,6 +21,8 @@ PLOTS = {
     "flux-tube": "crtransport.plots.flux_tube",
     "galaxy": "crtransport.plots.galaxy",
     "burst": "crtransport.plots.burst",
+    "bump": "crtransport.plots.bump",
+    "components": "crtransport.plots.components",
     "clusters": "crtransport.plots.clusters",
 }
 

@@ -126,6 +126,10 @@ class Objective:
         self._chi2, self._gradient = chi2, gradient
         self.evaluations = self.gradients = 0
 
+    def with_parameters(self, parameters: Sequence[Parameter]) -> Objective:
+        """The same function of other starts, bounds or priors."""
+        return Objective(parameters, self._chi2, self._gradient)
+
     @property
     def has_gradient(self) -> bool:
         """Whether the model gives derivatives."""
