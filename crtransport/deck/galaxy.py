@@ -12,6 +12,7 @@ from pydantic import Discriminator
 
 from crtransport.deck.burst import BurstDeck
 from crtransport.deck.compare import CompareGalaxy
+from crtransport.deck.fit import FitTable
 from crtransport.deck.galaxy_medium import check_medium, check_place, check_wind
 from crtransport.deck.galaxy_solver import (
     Direct,
@@ -147,6 +148,8 @@ class GalaxyDeck:
         D(R, z) between z = ±z_h.
     modulation, momentum, solver, output, compare
         The other tables of the deck.
+    fit : FitTable
+        Keys that are fitted to measurements.
     scan : Scan
         The keys that vary, of a deck that is run at many values of them.
     """
@@ -172,6 +175,7 @@ class GalaxyDeck:
     solver: AnySolver = field(default_factory=ReducedBasis)
     output: GalaxyOutput = field(default_factory=GalaxyOutput)
     compare: CompareGalaxy = field(default_factory=CompareGalaxy)
+    fit: FitTable | None = None
     scan: Scan | None = None
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from crtransport.deck.errors import DeckError, Problem, nearest
 from crtransport.deck.explain import problems, show
+from crtransport.deck.fit_keys import free
 from crtransport.deck.kinds import with_kinds
 from crtransport.deck.overrides import apply
 from crtransport.deck.read import read
@@ -62,6 +63,7 @@ def load_deck(
 def _checked(name: str, tables: dict[str, Any], given: list[str]) -> Deck:
     model = _model(name, tables)
     found = axes(DECKS[model], tables)[1] if "scan" in tables else []
+    found += free(DECKS[model], tables)[1] if "fit" in tables else []
     try:
         deck = _adapter(model).validate_python(with_kinds(DECKS[model], tables))
     except ValidationError as error:

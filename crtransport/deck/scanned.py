@@ -69,7 +69,7 @@ def axes(root: type[Any], tables: Mapping[str, Any]) -> tuple[list[Axis], list[P
             wrong.append(Problem(f"{where}.key", "is scanned already", show(each["key"])))
         try:
             found += _axis(root, tables, where, each)
-        except _Wrong as error:
+        except WrongKey as error:
             wrong += error.problems
     points = math.prod(len(axis.values) for axis in found)
     if "sample" not in scan and points > MOST_POINTS:
@@ -78,8 +78,8 @@ def axes(root: type[Any], tables: Mapping[str, Any]) -> tuple[list[Axis], list[P
     return found, wrong
 
 
-class _Wrong(Exception):
-    """What is wrong with one parameter."""
+class WrongKey(Exception):
+    """What is wrong with a parameter of a scan or a fit."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__(*problems)
@@ -90,17 +90,17 @@ def _axis(
     root: type[Any], tables: Mapping[str, Any], where: str, given: Mapping[str, Any]
 ) -> list[Axis]:
     """The axis of one parameter; none where its values are missing, or not in the form of any."""
-    annotation = _annotation(root, tables, f"{where}.key", given["key"])
+    annotation = annotation_at(root, tables, f"{where}.key", given["key"])
     sampled = "sample" in tables["scan"]
     if isinstance(given.get("values"), Sequence) and given["values"]:
         if sampled:
-            raise _Wrong(Problem(f"{where}.values", "a sample needs min and max in their place"))
+            raise WrongKey(Problem(f"{where}.values", "a sample needs min and max in their place"))
         read = _listed(annotation, where, given)
     elif "min" in given and "max" in given:
         read = _range(annotation, where, given, sampled)
     else:
         return []
-    quantity = _quantity(annotation)
+    quantity = quantity_of(annotation)
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in read)
     unit = (quantity.unit if quantity else "") or "1"
     log = given.get("spacing") == "log"
@@ -117,7 +117,7 @@ def _listed(annotation: Any, where: str, given: Mapping[str, Any]) -> list[Any]:
         read.append(one)
         wrong += problems
     if wrong:
-        raise _Wrong(*wrong)
+        raise WrongKey(*wrong)
     return read
 
 
@@ -128,7 +128,7 @@ def _range(annotation: Any, where: str, given: Mapping[str, Any], sampled: bool)
         ends.append(one)
         wrong += problems
     if wrong:
-        raise _Wrong(*wrong)
+        raise WrongKey(*wrong)
     low, high = ends
     log = given.get("spacing") == "log"
     for bad, why in (
@@ -137,11 +137,15 @@ def _range(annotation: Any, where: str, given: Mapping[str, Any], sampled: bool)
         (sampled and "number" in given, "number goes with a grid; a sample has its own"),
     ):
         if bad:
-            raise _Wrong(Problem(where, f"{given['key']}: {why}"))
+            raise WrongKey(Problem(where, f"{given['key']}: {why}"))
     if not low < high:
-        raise _Wrong(Problem(f"{where}.max ({given['key']})", f"is not above {low:g}", f"{high:g}"))
+        raise WrongKey(
+            Problem(f"{where}.max ({given['key']})", f"is not above {low:g}", f"{high:g}")
+        )
     if log and low <= 0:
-        raise _Wrong(Problem(f"{where}.min ({given['key']})", 'spacing = "log" needs min above 0'))
+        raise WrongKey(
+            Problem(f"{where}.min ({given['key']})", 'spacing = "log" needs min above 0')
+        )
     number = given.get("number")
     if sampled or not isinstance(number, int) or not 2 <= number <= MOST_POINTS:
         return ends
@@ -155,15 +159,15 @@ def _spaced(low: Any, high: Any, number: int, log: bool, where: str) -> list[Any
     whole = [round(value) for value in spaced.tolist()]
     if len(set(whole)) < number:
         why = f"there are no {number} different whole numbers from {low} to {high}"
-        raise _Wrong(Problem(f"{where}.number", why))
+        raise WrongKey(Problem(f"{where}.number", why))
     return whole
 
 
-def _annotation(root: type[Any], tables: Mapping[str, Any], where: str, key: str) -> Any:
+def annotation_at(root: type[Any], tables: Mapping[str, Any], where: str, key: str) -> Any:
     """What may stand at a dotted key of a deck."""
     steps = key.split(".")
     if steps[0] in _NOT_SCANNED:
-        raise _Wrong(Problem(where, f"{steps[0]} cannot be scanned", show(key)))
+        raise WrongKey(Problem(where, f"{steps[0]} is not what a study can vary", show(key)))
     annotation: Any = root
     place: Any = tables
     for i, step in enumerate(steps):
@@ -172,7 +176,7 @@ def _annotation(root: type[Any], tables: Mapping[str, Any], where: str, key: str
             length = len(place) if isinstance(place, Sequence) else 0
             if not (step.isascii() and step.isdigit() and len(step) < 7 and int(step) < length):
                 why = f"{here} has {length} entries, counted from 0: name one, {here}.0"
-                raise _Wrong(Problem(where, why, show(key)))
+                raise WrongKey(Problem(where, why, show(key)))
             annotation, place = items(annotation), place[int(step)]
         elif values(annotation) is not None:
             place = place.get(step) if isinstance(place, Mapping) else None
@@ -183,7 +187,7 @@ def _annotation(root: type[Any], tables: Mapping[str, Any], where: str, key: str
             if step == "kind":
                 annotation = Literal[kinds]
     if items(annotation) or values(annotation) or _table(annotation, place):
-        raise _Wrong(Problem(where, "is not one value: name a key of it", show(key)))
+        raise WrongKey(Problem(where, "is not one value: name a key of it", show(key)))
     return annotation
 
 
@@ -195,7 +199,7 @@ def _field(table: Any, step: str, place: Any, where: str, key: str) -> tuple[Any
         close = nearest(step, known)
         allowed = f" (here are allowed: {', '.join(known)})" if known else ""
         why = f"no such key of the deck{allowed}"
-        raise _Wrong(Problem(where, why, show(key), f"{head}{close}" if close else ""))
+        raise WrongKey(Problem(where, why, show(key), f"{head}{close}" if close else ""))
     if isinstance(place, Mapping) and step in place:
         return known[step], place[step]
     field = next(f for f in dataclasses.fields(table) if f.name == step)
@@ -215,6 +219,7 @@ def _table(annotation: Any, place: Any) -> type[Any] | None:
     return next((o for o in options if kind in choices(keys(o)["kind"])), options[0])
 
 
-def _quantity(annotation: Any) -> Quantity | None:
+def quantity_of(annotation: Any) -> Quantity | None:
+    """Unit and limits of a key; None where it is no quantity."""
     found = (meta for m in members(annotation) for meta in getattr(m, "__metadata__", ()))
     return next((meta for meta in found if isinstance(meta, Quantity)), None)
