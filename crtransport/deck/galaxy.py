@@ -12,6 +12,7 @@ from pydantic import Discriminator
 
 from crtransport.deck.burst import BurstDeck
 from crtransport.deck.compare import CompareGalaxy
+from crtransport.deck.fit import FitTable
 from crtransport.deck.galaxy_medium import check_medium, check_place, check_wind
 from crtransport.deck.galaxy_solver import (
     Direct,
@@ -20,6 +21,7 @@ from crtransport.deck.galaxy_solver import (
     SplitCrankNicolson,
     Sweep,
 )
+from crtransport.deck.scan import Scan
 from crtransport.nuclide_tables import DAUGHTERS
 from crtransport.nuclides import UnknownElement, isotope, nuclide
 from crtransport.physics.burst import LocalSource
@@ -146,6 +148,10 @@ class GalaxyDeck:
         D(R, z) between z = ±z_h.
     modulation, momentum, solver, output, compare
         The other tables of the deck.
+    fit : FitTable
+        Keys that are fitted to measurements.
+    scan : Scan
+        The keys that vary, of a deck that is run at many values of them.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -169,6 +175,8 @@ class GalaxyDeck:
     solver: AnySolver = field(default_factory=ReducedBasis)
     output: GalaxyOutput = field(default_factory=GalaxyOutput)
     compare: CompareGalaxy = field(default_factory=CompareGalaxy)
+    fit: FitTable | None = None
+    scan: Scan | None = None
 
     def __post_init__(self) -> None:
         for check in (

@@ -6,7 +6,7 @@ Arrays and `Measurement` in, numbers out; what predicts the measurements is else
 from crtransport.fits.dataset import Curve, DataSet, Match
 from crtransport.fits.likelihood import Likelihood, Objective
 from crtransport.fits.minimise import Fit, minimise
-from crtransport.fits.parameters import FitError, Parameter
+from crtransport.fits.parameters import FitError, Parameter, Unpredictable
 from crtransport.fits.profiles import Profile, contour, ellipse, profile
 from crtransport.fits.sample import Samples, sample_ensemble, sample_nested
 from crtransport.fits.treatments import Correlated, Given, Quadrature, Systematics
@@ -26,6 +26,7 @@ __all__ = [
     "Quadrature",
     "Samples",
     "Systematics",
+    "Unpredictable",
     "contour",
     "ellipse",
     "minimise",

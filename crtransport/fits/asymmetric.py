@@ -31,10 +31,11 @@ def limit_sigma(limit: Array, level: float) -> Array:
     return limit / ndtri(level)
 
 
-def limit_chi2(prediction: Array, limit: Array, sigma: Array) -> tuple[float, Array]:
-    """−2 Σ ln Φ((L − m)/σ), and its derivative by each m."""
+def limit_chi2(prediction: Array, limit: Array, sigma: Array) -> tuple[float, Array, Array]:
+    """−2 Σ ln Φ((L − m)/σ), and its first and second derivative by each m."""
     t = (limit - prediction) / sigma
     log_below = log_ndtr(t)
     # the normal density over Φ, of which both underflow
     hazard = np.exp(-(t**2) / 2 - np.log(2 * np.pi) / 2 - log_below)
-    return float(-2 * log_below.sum()), 2 * hazard / sigma
+    first = 2 * hazard / sigma
+    return float(-2 * log_below.sum()), first, first * (t + hazard) / sigma

@@ -196,9 +196,24 @@ class DataSet:
         if not values.all():
             limit = self.table.y[self.limits]
             sigma = limit_sigma(limit, self.table.limit_level or 0.0)
-            more, slope[~values] = limit_chi2(prediction[~values], limit, sigma)
+            more, slope[~values], _ = limit_chi2(prediction[~values], limit, sigma)
             chi2 += more
         return chi2, slope
+
+    def curvature(self, prediction: Array) -> Array:
+        """Second derivatives of χ² by what is predicted, as if C did not depend on it."""
+        values = self.table.measured[self.some]
+        found = np.zeros((prediction.size, prediction.size))
+        if values.any():
+            d, slope = self._difference(prediction[values])
+            inverse = np.linalg.inv(self._sided(d)[0])
+            found[np.ix_(values, values)] = 2 * inverse * np.outer(slope * np.ones_like(d), slope)
+        if not values.all():
+            limit = self.table.y[self.limits]
+            sigma = limit_sigma(limit, self.table.limit_level or 0.0)
+            places = np.flatnonzero(~values)
+            found[places, places] = limit_chi2(prediction[~values], limit, sigma)[2]
+        return found
 
     def covariance(self, prediction: Array) -> Array:
         """C of the values that count, for what is predicted of these."""

@@ -8,7 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crtransport.fits.dataset import Curve, DataSet, Match
-from crtransport.fits.parameters import FitError, Parameter, as_mapping, check_names
+from crtransport.fits.parameters import (
+    FitError,
+    Parameter,
+    Unpredictable,
+    as_mapping,
+    check_names,
+)
 
 Array = NDArray[np.float64]
 Values = Mapping[str, float]
@@ -108,11 +114,16 @@ class Objective:
         −2 ln L of the values by name.
     gradient : callable, optional
         Its derivatives by name, of the values by name.
+    hessian : callable, optional
+        Its second derivatives [parameter, parameter] by the coordinates, of the values by name;
+        only with a gradient.
 
     Attributes
     ----------
     evaluations, gradients : int
         How often each was asked for.
+    unanswered : list of str
+        Why the model had no answer, each time; a wall of twice the largest χ² stands there.
     """
 
     def __init__(
@@ -120,11 +131,14 @@ class Objective:
         parameters: Sequence[Parameter],
         chi2: Callable[[Values], float],
         gradient: Callable[[Values], Mapping[str, float]] | None = None,
+        hessian: Callable[[Values], Array] | None = None,
     ) -> None:
         check_names(parameters)
         self.parameters = tuple(parameters)
-        self._chi2, self._gradient = chi2, gradient
+        self._chi2, self._gradient, self._hessian = chi2, gradient, hessian
         self.evaluations = self.gradients = 0
+        self.unanswered: list[str] = []
+        self._largest = 0.0
 
     def with_parameters(self, parameters: Sequence[Parameter]) -> Objective:
         """The same function of other starts, bounds or priors."""
@@ -134,6 +148,11 @@ class Objective:
     def has_gradient(self) -> bool:
         """Whether the model gives derivatives."""
         return self._gradient is not None
+
+    @property
+    def has_hessian(self) -> bool:
+        """Whether the model gives second derivatives."""
+        return self._hessian is not None
 
     def values(self, coordinates: Array) -> Values:
         """Name -> value."""
@@ -149,14 +168,21 @@ class Objective:
         Raises
         ------
         FitError
-            If it is not finite.
+            If it is not finite, or the model has no answer at the first values already.
         """
         self.evaluations += 1
         values = self.values(coordinates)
-        total = self._chi2(values) + self.penalty(values)
+        where = ", ".join(f"{name} = {value:.6g}" for name, value in values.items())
+        try:
+            total = self._chi2(values) + self.penalty(values)
+        except Unpredictable as error:
+            if not self._largest:
+                raise FitError(f"at {where}: {error}") from None
+            self.unanswered.append(f"at {where}: {error}")
+            return 2 * self._largest
         if not np.isfinite(total):
-            where = ", ".join(f"{name} = {value:.6g}" for name, value in values.items())
             raise FitError(f"χ² is {total} at {where}")
+        self._largest = max(self._largest, total)
         return total
 
     def gradient(self, coordinates: Array) -> Array:
@@ -171,3 +197,13 @@ class Objective:
             slope = slopes[one.name] + one.penalty_slope(value)
             found.append(slope * one.slope(value))
         return np.array(found)
+
+    def hessian(self, coordinates: Array) -> Array:
+        """Second derivatives of −2 ln(L × priors) by the coordinates."""
+        assert self._hessian is not None
+        values = self.values(coordinates)
+        found = self._hessian(values).copy()
+        for i, one in enumerate(self.parameters):
+            if one.prior is not None:
+                found[i, i] += 2 * (one.slope(values[one.name]) / one.prior[1]) ** 2
+        return found

@@ -16,6 +16,8 @@ Array = NDArray[np.float64]
 
 #: of a bound, in units of the error, within which a parameter lies at it
 _AT_BOUND = 0.01
+#: factor on the tolerance of a first approach
+_ROUGH = 30.0
 _STRATEGIES = {"fast": 0, "normal": 1, "careful": 2}
 
 
@@ -121,9 +123,7 @@ def minimise(
     before = objective.evaluations, objective.gradients
     found = []
     for start in _starts(objective.parameters, starts, seed):
-        one = prepared(objective, start, strategy, tolerance)
-        one.migrad()
-        found.append(one)
+        found.append(_minimum(objective, start, strategy, tolerance))
     best = min(found, key=lambda m: (not m.valid, m.fval))
     best.hesse()
     problems, at_bounds = _problems(best), _at_bounds(best, objective.parameters)
@@ -137,14 +137,30 @@ def minimise(
     return _fit(objective, best, (lower, upper), before, (problems, at_bounds))
 
 
+def _minimum(objective: Objective, start: Array, strategy: str, tolerance: float) -> Any:
+    """MIGRAD; with second derivatives only near the minimum, as far away they lead astray."""
+    if objective.has_hessian:
+        first = prepared(objective, start, "fast", _ROUGH * tolerance, hessian=False)
+        first.migrad(iterate=1, use_simplex=False)
+        start = np.array(first.values)
+    one = prepared(objective, start, strategy, tolerance)
+    one.migrad()
+    return one
+
+
 def prepared(
-    objective: Objective, start: Array, strategy: str = "normal", tolerance: float = 0.1
+    objective: Objective,
+    start: Array,
+    strategy: str = "normal",
+    tolerance: float = 0.1,
+    hessian: bool = True,
 ) -> Any:
     """An ``iminuit.Minuit`` over the coordinates, ready to go."""
     iminuit = needed("iminuit")
     names = [one.name for one in objective.parameters]
     gradient = objective.gradient if objective.has_gradient else None
-    minuit = iminuit.Minuit(objective, start, grad=gradient, name=names)
+    second = objective.hessian if objective.has_hessian and hessian else None
+    minuit = iminuit.Minuit(objective, start, grad=gradient, hessian=second, name=names)
     minuit.errordef = iminuit.Minuit.LEAST_SQUARES
     minuit.strategy = _STRATEGIES[strategy]
     minuit.tol = tolerance

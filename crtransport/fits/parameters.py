@@ -18,6 +18,10 @@ class FitError(ValueError):
     """A fit that cannot be made; the message names what is wrong and says why."""
 
 
+class Unpredictable(FitError):
+    """Values for which the model has no answer; the message says why."""
+
+
 def needed(package: str) -> ModuleType:
     """An optional package of the extra ``fit``.
 

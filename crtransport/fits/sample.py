@@ -174,7 +174,9 @@ def _log_probability(objective: Objective) -> Any:
     def log_probability(coordinates: Array) -> float:
         if np.any((coordinates < low) | (coordinates > high)):
             return -np.inf
-        return -objective(coordinates) / 2
+        before = len(objective.unanswered)
+        chi2 = objective(coordinates)
+        return -chi2 / 2 if len(objective.unanswered) == before else -np.inf
 
     return log_probability
 
