@@ -36,6 +36,7 @@ class Result:
     error: float
     tolerance: float
     files: list[Path]
+    tolerance_key: str = ""
 
     @property
     def converged(self) -> bool:
@@ -117,6 +118,7 @@ class Session:
             error=float(dataset.attrs["error_estimate"]),
             tolerance=float(dataset.attrs["error_tolerance"]),
             files=files,
+            tolerance_key="solver.rtol" if hasattr(deck, "solver") else "",
         )
 
     def _left_out(self, deck: Deck) -> list[tuple[str, str]]:

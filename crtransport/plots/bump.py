@@ -52,7 +52,7 @@ def _fitted(dataset: xr.Dataset) -> Figure:
     grid = figure.add_gridspec(rows + 1, _COLUMNS, height_ratios=[1.6, *([1.0] * rows)])
     top = figure.add_subplot(grid[0, :])
     _element(top, dataset, str(dataset.species.values[0]))
-    top.legend(ncols=2, loc="lower left")
+    top.legend(ncols=3, loc="lower left")
     top.set_title(dataset.attrs["assumptions"], fontsize=7, color=GREY)
     for i, name in enumerate([*names, *pairs]):
         axes = figure.add_subplot(grid[1 + i // _COLUMNS, i % _COLUMNS])
@@ -66,11 +66,13 @@ def _element(axes: Axes, dataset: xr.Dataset, name: str) -> None:
     rigidity = dataset.rigidity.values
     scale = rigidity**_POWER
     flux, error = here.flux.values * scale, here.flux_error.values * scale
-    axes.plot(rigidity / 1e3, flux, color=COLOURS[0])
+    first = name == str(dataset.species.values[0])
+    names = ("fit", "background") if first else (None, None)
+    axes.plot(rigidity / 1e3, flux, color=COLOURS[0], label=names[0])
     axes.fill_between(
         rigidity / 1e3, flux - error, flux + error, color=COLOURS[0], alpha=0.2, lw=0
     )
-    axes.plot(rigidity / 1e3, here.background.values * scale, **_BACKGROUND)
+    axes.plot(rigidity / 1e3, here.background.values * scale, label=names[1], **_BACKGROUND)
     values = measured(axes, dataset, name, _POWER)
     _ranges(axes, rigidity, np.concatenate([values, flux]))
     axes.set_yscale("log")
@@ -103,15 +105,16 @@ def _ranges(axes: Axes, rigidity: np.ndarray, values: np.ndarray) -> None:
 
 def _profile(dataset: xr.Dataset) -> Figure:
     kinds = {
-        "chi2_profile": "errors in quadrature",
-        "chi2_profile_correlated": "systematic errors shared",
+        "chi2_profile": "errors as in the fit",
+        "chi2_profile_correlated": "systematic errors correlated",
     }
-    figure = new_figure(2, height=2.9)
+    figure = new_figure(2, height=3.1)
     panels = figure.subplots(1, 2, sharey=True)
     for axes, (name, text) in zip(panels, kinds.items(), strict=True):
         for i, variant in enumerate(dataset.variant.values):
             row = dataset[name].sel(variant=variant).values
-            axes.plot(dataset.a.values, row, marker="o", markersize=2, label=str(variant), **line(i))
+            label = str(variant).replace("gamma", "γ")
+            axes.plot(dataset.a.values, row, marker="o", markersize=2, label=label, **line(i))
         axes.set_xlabel("a = 2 − q")
         panel_label(axes, text)
     panels[0].set_ylabel(f"least χ² of {int(dataset.points)} points")

@@ -75,7 +75,7 @@ def solve(deck: BumpDeck, data: str | Path | None) -> xr.Dataset:
         comparison(deck, tables.predicted, fit, found, others),
         told(shown(tables.sets, tables.predicted, found), [one.name for one in tables.sets]),
     ]
-    problems = [] if found.converged else list(found.problems)
+    problems = [one for one in found.problems if one not in found.at_bounds.values()]
     if deck.profile.a:
         profile, wrong = profiles(deck, tables.sets)
         parts.append(profile)

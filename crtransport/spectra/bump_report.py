@@ -17,27 +17,29 @@ _NAMED = {0.5: "1/2", 0.333: "1/3", 0.667: "2/3"}
 
 
 def assumptions(deck: BumpDeck, sets: Sequence[DataSet]) -> dict[str, str]:
-    """What the fit assumes, and its profiles: one line each, for figures."""
+    """What the fit assumes, and its profiles: a few lines each, for figures."""
     at = np.concatenate([rigidity(one.table, one.table.x[one.some]) for one in sets])
     numbers = deck.parameters
-    held = [f"{n} = {getattr(numbers, n).start:g}" for n in ("gamma", "a") if getattr(numbers, n).fixed]
-    common = [
-        f"{at.min():.0f} GV to {at.max() / 1e3:.0f} TV",
-        *dict.fromkeys(f"{what} of {one.scales} free" for one, what in _scales(sets)),
-        f"{deck.residuals} residuals",
-    ]
-    fixed = f"gamma fixed at {numbers.gamma.start:g}"
-    shared = f"shared over {deck.profile.correlation_length:g} decades"
-    losses = "with losses" if deck.losses else "no losses"
+    formula = [f"γ = {numbers.gamma.start:g}"] if numbers.gamma.fixed else ["γ free"]
+    formula += [f"a = {numbers.a.start:g}"] if numbers.a.fixed else ["a free"]
+    formula.append("with losses" if deck.losses else "no losses")
+    data = [f"{at.min():.0f} GV to {at.max() / 1e3:.0f} TV", f"{deck.residuals} residuals"]
+    data += [_free(sets, "energy_error", "energy scale"), _free(sets, "norm_error", "norm")]
+    treated = ", ".join(text for text in data if text)
+    shared = f"correlated over {deck.profile.correlation_length:g} decades of energy"
     return {
-        "assumptions": ", ".join([*held, losses, *common]),
-        "assumptions_profile": ", ".join([*common, fixed, f"systematic errors {shared} (right)"]),
+        "assumptions": ", ".join([*formula, treated]),
+        "assumptions_profile": (
+            f"γ fixed at {numbers.gamma.start:g} or free; {treated}\n"
+            f"left: errors as in the fit; right: systematic errors {shared}"
+        ),
     }
 
 
-def _scales(sets: Sequence[DataSet]) -> list[tuple[DataSet, str]]:
-    energies = [(one, "energy scale") for one in sets if one.energy_error]
-    return energies + [(one, "norm") for one in sets if one.norm_error]
+def _free(sets: Sequence[DataSet], error: str, what: str) -> str:
+    """Which experiments' scales are fitted along."""
+    names = dict.fromkeys(one.scales for one in sets if getattr(one, error))
+    return f"{what} of {' and '.join(names)} fitted" if names else ""
 
 
 def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:

@@ -71,7 +71,7 @@ def solve(deck: ComponentsDeck, data: str | Path | None) -> xr.Dataset:
             told(shown, list(shown)),
         ]
     )
-    problems = [] if best.converged else list(best.problems)
+    problems = [one for one in best.problems if one not in best.at_bounds.values()]
     dataset.attrs = {
         "error_estimate": unrest(fit.objective, best) if not problems else np.inf,
         "error_tolerance": TOLERANCE,

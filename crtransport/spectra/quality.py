@@ -54,7 +54,8 @@ def with_unit(value: float, low: float, high: float, unit: str) -> str:
         (1.0, "" if unit == "1" else unit),
     )
     value, low, high = value / scale, low / scale, high / scale
-    errors = [one for one in (low, high) if np.isfinite(one) and one > 0]
+    # an error of a millionth of the other is that of a bound
+    errors = [one for one in (low, high) if one > 1e-6 * np.nanmax([low, high, 0.0])]
     if not errors:
         return f"{value:.4g} {unit}".rstrip()
     digits = max(0, 1 - int(np.floor(np.log10(min(errors)))))

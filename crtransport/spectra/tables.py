@@ -69,6 +69,8 @@ def data_sets(
 
 def _data_set(entry: FittedTable, table: Measurement, logarithmic: bool) -> DataSet:
     scaled = {name: getattr(table, name) * entry.factor for name in _SCALED}
+    for name in ("sys_lo", "sys_hi"):
+        scaled[name] = scaled[name] * entry.systematic_factor
     try:
         return DataSet(
             table=replace(table, **scaled),
