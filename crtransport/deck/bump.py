@@ -40,9 +40,7 @@ class BumpNumbers:
     gamma: FittedNumber = field(
         default_factory=lambda: FittedNumber(start=2.85, lower=2.0, upper=4.0, fixed=True)
     )
-    K: FittedNumber = field(
-        default_factory=lambda: FittedNumber(start=2.4, lower=0.01, upper=1e3)
-    )
+    K: FittedNumber = field(default_factory=lambda: FittedNumber(start=2.4, lower=0.01, upper=1e3))
     R0: FittedRigidity = field(
         default_factory=lambda: FittedRigidity(start=4400.0, lower=10.0, upper=1e8)
     )

@@ -71,9 +71,7 @@ class ComponentsDeck:
     component: tuple[Component, ...]
     starts: Annotated[int, Count(ge=1, le=10_000)] = 20
     seed: Annotated[int, Count(ge=0, le=2**32 - 1)] = 1
-    output: SpectrumOutput = field(
-        default_factory=lambda: SpectrumOutput(R_min=30.0, R_max=1e8)
-    )
+    output: SpectrumOutput = field(default_factory=lambda: SpectrumOutput(R_min=30.0, R_max=1e8))
 
     def __post_init__(self) -> None:
         check_tables([one.table for one in self.data], "data")

@@ -121,8 +121,9 @@ class FittedRigidity:
 
     def parameter(self, name: str) -> Parameter:
         """As a fit takes it."""
-        ends = {"lower": self.lower, "upper": self.upper}
-        return Parameter(name=name, start=self.start, scale="log", **ends)
+        return Parameter(
+            name=name, start=self.start, lower=self.lower, upper=self.upper, scale="log"
+        )
 
 
 def _check(one: FittedNumber | FittedRigidity) -> None:

@@ -214,9 +214,7 @@ def _at(minuit: Any, place: int, bound: float) -> bool:
     return bool(abs(minuit.values[place] - bound) < _AT_BOUND * minuit.errors[place])
 
 
-def _minos(
-    minuit: Any, place: int, one: Parameter, ends: tuple[Array, Array]
-) -> tuple[str, str]:
+def _minos(minuit: Any, place: int, one: Parameter, ends: tuple[Array, Array]) -> tuple[str, str]:
     """Fill in the distances down and up; what was wrong and which end is a bound, or ""."""
     if not minuit.valid:
         return "", ""

@@ -96,11 +96,12 @@ class Bump:
         """∂f/∂ one of its numbers, by name, at R in GV."""
         below = (self.R0 / rigidity) ** self.a
         lost = np.sqrt(rigidity / self.R_L)
-        if name in ("A", "gamma"):
-            by = 1 / self.A if name == "A" else -np.log(rigidity / PIVOT)
-            return np.asarray(self.flux(rigidity) * by)
+        if name == "A":
+            return self.flux(rigidity) / self.A
+        if name == "gamma":
+            return -np.log(rigidity / PIVOT) * self.flux(rigidity)
         by = {
-            "K": 1 / self.K,
+            "K": np.full_like(rigidity, 1 / self.K),
             "R0": -below * self.a / self.R0,
             "R_L": lost / (2 * self.R_L),
             "a": -below * np.log(self.R0 / rigidity),

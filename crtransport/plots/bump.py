@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _POWER = 2.75  # of the rigidity that fluxes are drawn times
 _COLUMNS = 3
-_BACKGROUND = {"color": GREY, "linestyle": (0, (4, 2)), "linewidth": 0.8}
+_BACKGROUND: Any = {"color": GREY, "linestyle": (0, (4, 2)), "linewidth": 0.8}
 
 
 def draw(dataset: xr.Dataset, points: Sequence[Measurement]) -> dict[str, Figure]:
@@ -69,9 +69,7 @@ def _element(axes: Axes, dataset: xr.Dataset, name: str) -> None:
     first = name == str(dataset.species.values[0])
     names = ("fit", "background") if first else (None, None)
     axes.plot(rigidity / 1e3, flux, color=COLOURS[0], label=names[0])
-    axes.fill_between(
-        rigidity / 1e3, flux - error, flux + error, color=COLOURS[0], alpha=0.2, lw=0
-    )
+    axes.fill_between(rigidity / 1e3, flux - error, flux + error, color=COLOURS[0], alpha=0.2, lw=0)
     axes.plot(rigidity / 1e3, here.background.values * scale, label=names[1], **_BACKGROUND)
     values = measured(axes, dataset, name, _POWER)
     _ranges(axes, rigidity, np.concatenate([values, flux]))

@@ -39,7 +39,9 @@ def bumps(fit: BumpFit, found: Fit, others: Others) -> dict[str, Bump]:
     return {fit.element: fit.bump(found.best)} | {name: one.bump for name, one in others.items()}
 
 
-def curves(deck: BumpDeck, pairs: Sequence[str], fit: BumpFit, found: Fit, others: Others) -> xr.Dataset:
+def curves(
+    deck: BumpDeck, pairs: Sequence[str], fit: BumpFit, found: Fit, others: Others
+) -> xr.Dataset:
     """``flux``, ``background`` and ``flux_error`` of each element, the same of ratios.
 
     Parameters
@@ -140,9 +142,10 @@ def beyond(deck: BumpDeck, tables: Sequence[Measurement]) -> list[DataSet]:
     """The points of each table above those that told backgrounds, where there are any."""
     found = []
     for table in tables:
-        ends = span(table, deck.prediction.R_max, deck.prediction.R_end)
-        if np.any((table.x >= ends["x_min"]) & (table.x <= ends["x_max"])):
-            found.append(DataSet(table=table, logarithmic=deck.residuals == "logarithmic", **ends))
+        low, high = span(table, deck.prediction.R_max, deck.prediction.R_end)
+        if np.any((table.x >= low) & (table.x <= high)):
+            logarithmic = deck.residuals == "logarithmic"
+            found.append(DataSet(table=table, logarithmic=logarithmic, x_min=low, x_max=high))
     return found
 
 

@@ -105,8 +105,8 @@ class BumpFit:
             one.table.y[one.some] / one.predicted(curves[one.name]) for one in self.likelihood.data
         ]
         start = float(np.median(np.concatenate(ratios)))
-        ends = {"lower": start / _NORM_RANGE, "upper": start * _NORM_RANGE}
-        return Parameter(name="A", start=start, scale="log", **ends)
+        low, high = start / _NORM_RANGE, start * _NORM_RANGE
+        return Parameter(name="A", start=start, lower=low, upper=high, scale="log")
 
     def _mach(self, excess_: Parameter) -> Parameter:
         """M in place of K, with the bounds that those of K are at the deck's γ."""
@@ -139,7 +139,9 @@ class BumpFit:
         for name in (one for one in values if one not in slopes):
             fluxes = {self.element: partial(bump.slope, name)}
             slopes[name] = sum(
-                float(np.sum(matches[d.name].weights * on_axis(d.table, fluxes)(matches[d.name].at)))
+                float(
+                    np.sum(matches[d.name].weights * on_axis(d.table, fluxes)(matches[d.name].at))
+                )
                 for d in self.likelihood.data
             )
         return slopes

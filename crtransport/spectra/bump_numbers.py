@@ -90,7 +90,9 @@ def _scales(fit: BumpFit, found: Fit) -> xr.Dataset:
     return xr.Dataset(
         {
             "scale": variable(found.values[places], "1", text, "scale_of"),
-            "scale_error": variable(found.errors[places], "1", f"1 sigma of the {text}", "scale_of"),
+            "scale_error": variable(
+                found.errors[places], "1", f"1 sigma of the {text}", "scale_of"
+            ),
         },
         {"scale_of": variable(names, "1", "what is shifted, and of which experiment", "scale_of")},
     )

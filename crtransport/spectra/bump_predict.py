@@ -72,9 +72,9 @@ def _teller(tables: Sequence[Measurement], element: str) -> Measurement | None:
 
 
 def _background_set(deck: BumpPrediction, table: Measurement, logarithmic: bool = False) -> DataSet:
-    ends = span(table, deck.R_min, deck.R_max)
+    low, high = span(table, deck.R_min, deck.R_max)
     try:
-        one = DataSet(table=table, logarithmic=logarithmic, **ends)
+        one = DataSet(table=table, logarithmic=logarithmic, x_min=low, x_max=high)
     except FitError as error:
         raise MeasurementError(str(error)) from None
     if (count := int(one.some.sum())) < 3:
@@ -143,15 +143,11 @@ def spread_of(one: Predicted, fitted: Bump, fit: Fit, rigidity: Array) -> Spread
     def log_flux(shock: Bump, values: Values) -> Array:
         return np.log(of_background(shock, values["A"], values["gamma"]).flux(rigidity))
 
-    by_own = [
-        _derivative(lambda v, n=name: log_flux(fitted, {**own, n: v}), own[name]) for name in own
-    ]
-    by_shock = [
-        _derivative(lambda v, n=name: log_flux(replace(fitted, **{n: v}), own), fit.best[name])
-        for name in _of_formula(fit)
-    ]
-    variance = _quadratic(np.array(by_own), one.background.covariance)
-    return Spread(own=variance, shock=np.array(by_shock))
+    by_own = _slopes(lambda values: log_flux(fitted, values), own)
+    shared = {name: fit.best[name] for name in _of_formula(fit)}
+    by_shock = _slopes(lambda values: log_flux(replace(fitted, **values), own), shared)
+    variance = _quadratic(by_own, one.background.covariance)
+    return Spread(own=variance, shock=by_shock)
 
 
 def spread_of_fitted(bump: Bump, fit: Fit, rigidity: Array) -> Spread:
@@ -173,9 +169,14 @@ def relative_error(fit: Fit, above: Spread, below: Spread | None = None) -> Arra
     return np.sqrt(own + _quadratic(slopes, covariance))
 
 
-def _derivative(function: Callable[[float], Array], at: float) -> Array:
-    step = _STEP * abs(at)
-    return (function(at + step) - function(at - step)) / (2 * step)
+def _slopes(function: Callable[[Values], Array], at: Values) -> Array:
+    """[name, x] central differences by each of the values."""
+    found = []
+    for name, value in at.items():
+        step = _STEP * abs(value)
+        up, down = (function({**at, name: value + s}) for s in (step, -step))
+        found.append((up - down) / (2 * step))
+    return np.array(found)
 
 
 def _quadratic(slopes: Array, covariance: Array) -> Array:

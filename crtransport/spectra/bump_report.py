@@ -10,7 +10,7 @@ import xarray as xr
 from crtransport.deck.bump import BumpDeck
 from crtransport.fits import DataSet
 from crtransport.measurements.axes import rigidity
-from crtransport.spectra.quality import with_unit
+from crtransport.spectra.quality import written
 
 _NAMES = ("gamma", "K", "M", "r", "q_s", "R0", "R_L", "a_fit")
 _NAMED = {0.5: "1/2", 0.333: "1/3", 0.667: "2/3"}
@@ -26,7 +26,7 @@ def assumptions(deck: BumpDeck, sets: Sequence[DataSet]) -> dict[str, str]:
     data = [f"{at.min():.0f} GV to {at.max() / 1e3:.0f} TV", f"{deck.residuals} residuals"]
     data += [_free(sets, "energy_error", "energy scale"), _free(sets, "norm_error", "norm")]
     treated = ", ".join(text for text in data if text)
-    shared = f"correlated over {deck.profile.correlation_length:g} decades of energy"
+    shared = f"correlated, length {deck.profile.correlation_length:g} dex"
     return {
         "assumptions": ", ".join([*formula, treated]),
         "assumptions_profile": (
@@ -60,19 +60,19 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
 
 
 def _number(dataset: xr.Dataset, name: str) -> str:
-    value, low, high = (float(dataset[f"{name}{end}"]) for end in ("", "_error_lo", "_error_hi"))
-    unit = dataset[name].attrs["units"]
-    text = with_unit(value, low, high, unit)
+    text = written(dataset, name)
     if f"{name}_published" not in dataset:
         return text
-    ends = (float(dataset[f"{name}_published{end}"]) for end in ("", "_error_lo", "_error_hi"))
-    return f"{text} (published {with_unit(*ends, unit)})"
+    return f"{text} (published {written(dataset, f'{name}_published')})"
 
 
 def _correlations(dataset: xr.Dataset) -> list[tuple[str, str]]:
     names = [n for n in map(str, dataset.number.values) if n in ("gamma", "K", "R0", "R_L", "a")]
     return [
-        (f"correlation of {a} and {b}", f"{float(dataset.correlation.sel(number=a, number_2=b)):+.2f}")
+        (
+            f"correlation of {a} and {b}",
+            f"{float(dataset.correlation.sel(number=a, number_2=b)):+.2f}",
+        )
         for i, a in enumerate(names)
         for b in names[i + 1 :]
     ]
@@ -102,7 +102,9 @@ def _tables(dataset: xr.Dataset) -> list[tuple[str, str]]:
         here = dataset.sel(compared=name)
         what = "fitted" if name in fitted else "predicted"
         text = f"χ² {float(here.table_chi2):.1f} of {int(here.table_points)} points, {what}"
-        rows.append((str(name), f"{text}; without the bump {float(here.table_chi2_background):.1f}"))
+        rows.append(
+            (str(name), f"{text}; without the bump {float(here.table_chi2_background):.1f}")
+        )
     return rows
 
 

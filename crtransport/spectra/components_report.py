@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from crtransport.spectra.quality import with_unit
+from crtransport.spectra.quality import written
 
 #: minima within this of each other are one
 _SAME = 0.1
@@ -32,13 +32,11 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
 
 
 def _number(here: xr.Dataset, name: str) -> str:
-    unit = here[name].attrs["units"]
-    text = with_unit(*(float(here[f"{name}{end}"]) for end in ("", "_error_lo", "_error_hi")), unit)
+    text = written(here, name)
     if f"{name}_published" not in here or np.isnan(here[f"{name}_published"]):
         return text
-    ends = [float(here[f"{name}_published{end}"]) for end in ("", "_error_lo", "_error_hi")]
     rise = float(here[f"{name}_rise"])
-    return f"{text} (published {with_unit(*ends, unit)}; with it χ² rises by {rise:.1f})"
+    return f"{text} (published {written(here, f'{name}_published')}; with it χ² +{rise:.1f})"
 
 
 def _chi2(here: xr.Dataset) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from crtransport.fits import Fit, Objective, minimise
 from crtransport.spectra.tables import variable
@@ -47,8 +48,10 @@ def with_errors(
     }
 
 
-def with_unit(value: float, low: float, high: float, unit: str) -> str:
+def written(dataset: xr.Dataset, name: str) -> str:
     """A number with its errors, to two digits of the smaller: "3.99 +0.36 −0.32 TV"."""
+    value, low, high = (float(dataset[f"{name}{end}"]) for end in ("", "_error_lo", "_error_hi"))
+    unit = str(dataset[name].attrs["units"])
     scale, unit = next(
         ((s, u) for s, u in ((1e6, "PV"), (1e3, "TV")) if unit == "GV" and abs(value) >= s),
         (1.0, "" if unit == "1" else unit),

@@ -71,22 +71,24 @@ def _data_set(entry: FittedTable, table: Measurement, logarithmic: bool) -> Data
     scaled = {name: getattr(table, name) * entry.factor for name in _SCALED}
     for name in ("sys_lo", "sys_hi"):
         scaled[name] = scaled[name] * entry.systematic_factor
+    low, high = span(table, *entry.span)
     try:
         return DataSet(
             table=replace(table, **scaled),
             systematics=entry.systematics,
+            x_min=low,
+            x_max=high,
             norm_error=entry.norm_error,
             energy_error=entry.energy_error,
             logarithmic=logarithmic,
-            **span(table, *entry.span),
         )
     except FitError as error:
         raise MeasurementError(str(error)) from None
 
 
-def span(table: Measurement, low: float, high: float) -> dict[str, float]:
-    """``x_min`` and ``x_max`` of a table between two rigidities, GV; 0 and ∞ are no bounds."""
-    return {"x_min": abscissa(table, low) if low else 0.0, "x_max": abscissa(table, high)}
+def span(table: Measurement, low: float, high: float) -> tuple[float, float]:
+    """x of a table between two rigidities, GV; 0 and ∞ are no bounds."""
+    return abscissa(table, low) if low else 0.0, abscissa(table, high)
 
 
 def put_right(one: DataSet, values: Values) -> Measurement:
