@@ -27,6 +27,9 @@ _MAP = "viridis"
 _MISSING = "0.85"  # behind points that failed
 _LOG = 8.0  # an axis of numbers above zero that spans more than this factor is logarithmic
 _FEW = 6  # values of an axis that each have a tick, or a curve with a look of its own
+_MANY = 24  # points of a line that are marked each, curves of one figure
+_LONG = 16  # letters of a label that leave no room for a unit on its line
+_DECADES = 10  # of curves, below the highest point
 _ALIKE = 0.05  # steps that differ by less than this are equal
 #: Δχ² of two parameters within which lie 68.3, 95.4 and 99.7 % (Avni 1976, ApJ 210, 642)
 _LEVELS = (2.30, 6.18, 11.83)
@@ -64,8 +67,10 @@ def _panels(dataset: xr.Dataset, names: list[str], numbers: Mapping[str, xr.Data
         for k, name in enumerate(names):
             axes = grid[i, k]
             x, y = _positions(dataset[name].broadcast_like(values)), values.values.ravel()
-            look: Any = {"marker": "o", "color": COLOURS[0], "linestyle": "-" if alone else "none"}
-            axes.plot(x, y, **look, markersize=3 if alone else 2)
+            look: Any = {"marker": "o", "linestyle": "none", "markersize": 2}
+            if alone:
+                look = {"marker": "o" if len(x) <= _MANY else "", "markersize": 3}
+            axes.plot(x, y, **look, color=COLOURS[0])
             if label == "χ²" and np.isfinite(y).any():
                 best = np.nanargmin(y)
                 axes.plot(x[best], y[best], marker="*", color=COLOURS[1], markersize=8)
@@ -74,7 +79,7 @@ def _panels(dataset: xr.Dataset, names: list[str], numbers: Mapping[str, xr.Data
                 axes.set_yscale("log")
             if i == rows - 1:
                 axes.set_xlabel(_label(dataset[name]))
-        grid[i, 0].set_ylabel(_named(label, values))
+        grid[i, 0].set_ylabel(_named(label, values), multialignment="center")
     return figure
 
 
@@ -147,15 +152,16 @@ def _curves(
 def _curve(some: xr.DataArray, axis: xr.DataArray, name: str) -> Figure:
     figure = new_figure(1)
     axes = figure.add_subplot()
+    some = some.isel({name: np.isfinite(some.values).any(axis=1)})
     values = some[name]
     few = values.size <= _FEW
     places = _positions(values)
     shade = (LogNorm if _is_log(values) else Normalize)(places.min(), places.max())
     colours = matplotlib.colormaps[_MAP]
-    for i, y in enumerate(some.values):
-        if np.isfinite(y).any():
-            look: Any = line(i) if few else {"color": colours(shade(places[i]))}
-            axes.plot(axis.values, y, **look, label=_value(values[i]))
+    drawn = np.unique(np.linspace(0, some.sizes[name] - 1, _MANY).round().astype(int))
+    for i in drawn:
+        look: Any = line(i) if few else {"color": colours(shade(places[i])), "linewidth": 0.9}
+        axes.plot(axis.values, some.values[i], **look, label=_value(values[i]))
     if few:
         axes.legend(title=_label(values), title_fontsize=7)
     else:
@@ -163,8 +169,10 @@ def _curve(some: xr.DataArray, axis: xr.DataArray, name: str) -> Figure:
         figure.colorbar(mappable, ax=axes, label=_label(values), pad=0.02)
     _scale(axes, "x", axis)
     if _is_wide(some.values):
-        axes.set_yscale("log")
-    axes.set(xlabel=_label(axis), ylabel=_label(some))
+        low, high = np.nanmin(some.values), np.nanmax(some.values)
+        axes.set(yscale="log", ylim=(max(low, high * 10.0**-_DECADES) / 2, high * 2))
+    axes.set(xlim=(axis.values[0], axis.values[-1]))
+    axes.set(xlabel=f"{axis.long_name}{_unit(axis)}", ylabel=_named(str(some.name), some))
     return figure
 
 
@@ -231,7 +239,8 @@ def _label(axis: xr.DataArray) -> str:
 
 
 def _named(label: str, values: xr.DataArray) -> str:
-    return label + ("" if label == "χ²" else _unit(values))
+    unit = "" if label == "χ²" else _unit(values)
+    return f"{label}\n{unit.strip()}" if unit and len(label) > _LONG else label + unit
 
 
 def _unit(values: xr.DataArray) -> str:
