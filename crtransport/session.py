@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from crtransport.deck.schema import Deck
 from crtransport.measurements.table import MeasurementError
 from crtransport.output import check_folder, netcdf_bytes, png_bytes, write_atomic
 from crtransport.run import FROM_TABLES, MODELS, measured, measured_names, run, without_folder
+from crtransport.studies import scan
 
 PLOTS = {
     "flux-tube": "crtransport.plots.flux_tube",
@@ -27,13 +28,14 @@ PLOTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What the user is told of one run."""
+    """What the user is told of one run; ``failures``, of the points of a scan."""
 
     name: str
     headline: list[tuple[str, str]]
     error: float
     tolerance: float
     files: list[Path]
+    failures: list[str]
 
     @property
     def converged(self) -> bool:
@@ -47,11 +49,12 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """Where results go, whether figures are wanted, and where measured tables lie."""
+    """Where results go, whether figures are wanted, where measured tables lie; what scans use."""
 
     folder: Path
     plots: bool
     data: Path | None = None
+    means: scan.Means = field(default_factory=scan.Means)
 
     def check(self, decks: Mapping[str, Deck]) -> None:
         """Find before the first run what would prevent writing after it.
@@ -95,26 +98,35 @@ class Session:
         if target.exists() and Path(source).exists() and target.samefile(source):
             raise InputError(f"{source} would be overwritten; give another folder with -o DIR")
 
-    def run(self, source: str, deck: Deck) -> Result:
+    def run(self, source: str, deck: Deck, tell: scan.Tell) -> Result:
         """Run one deck and write its files."""
         name = deck_name(source)
+        store = self.folder / f"{name}.scan"
         try:
-            dataset = run(deck, data=self.data)
+            if deck.scan is None:
+                dataset = run(deck, data=self.data)
+            else:
+                dataset = scan.scan(deck, self.data, store, self.means, tell)
         except MeasurementError as error:
             raise InputError(f"{source}: {error}") from None
         files = [self.folder / f"{name}.nc"]
         write_atomic(files[0], netcdf_bytes(dataset))
         if self.plots:
             files += self._draw(name, deck, dataset)
+        failures: list[str] = []
+        if deck.scan is None:
+            headline = importlib.import_module(MODELS[deck.model]).headline(dataset)
+        else:
+            headline, failures = scan.headline(dataset, deck.scan), scan.failures(dataset)
+            if not failures:  # else kept: a run with --retry goes on from it
+                store.unlink()
         return Result(
             name=name,
-            headline=[
-                *importlib.import_module(MODELS[deck.model]).headline(dataset),
-                *self._left_out(deck),
-            ],
+            headline=[*headline, *self._left_out(deck)],
             error=float(dataset.attrs["error_estimate"]),
             tolerance=float(dataset.attrs["error_tolerance"]),
             files=files,
+            failures=failures,
         )
 
     def _left_out(self, deck: Deck) -> list[tuple[str, str]]:
@@ -133,11 +145,17 @@ class Session:
 
         matplotlib.use("agg")
         files = []
-        dipoles = deck.compare.dipoles() if isinstance(deck, BurstDeck | GalaxyDeck) else []
-        figures = importlib.import_module(PLOTS[deck.model]).draw(
-            dataset, [*measured(deck, self.data), *dipoles]
-        )
-        for part, figure in figures.items():
+        for part, figure in self._figures(deck, dataset).items():
             files.append(self.folder / (f"{name}_{part}.png" if part else f"{name}.png"))
             write_atomic(files[-1], png_bytes(figure))
         return files
+
+    def _figures(self, deck: Deck, dataset: Any) -> dict[str, Any]:
+        if deck.scan is not None:
+            from crtransport.plots.scan import draw
+
+            return draw(dataset, scan.drawn(dataset, deck.scan))
+        dipoles = deck.compare.dipoles() if isinstance(deck, BurstDeck | GalaxyDeck) else []
+        points = [*measured(deck, self.data), *dipoles]
+        figures: dict[str, Any] = importlib.import_module(PLOTS[deck.model]).draw(dataset, points)
+        return figures
