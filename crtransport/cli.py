@@ -130,9 +130,7 @@ def _report_run(source: str, result: Result, quiet: bool) -> int:
         rows += [("written", str(path)) for path in result.files]
         click.echo(f"{result.name}\n{aligned(rows, '  ')}")
     if result.failures:
-        lines = [f"{source}: not all points have a result", *result.failures]
-        again = "the others are written; with --retry the same command tries these again"
-        console.say("\n  ".join([*lines, again]))
+        console.say(f"{source}: " + "\n  ".join(result.failures))
         return console.FAILED
     if result.converged:
         return console.DONE

@@ -106,11 +106,13 @@ def report(error: Exception, debug: bool, where: str = "") -> int:
 
 
 def _is_numerical(error: Exception) -> bool:
-    """Whether a solver gave up for a reason that its message explains."""
+    """Whether a solver or a fit gave up for a reason that its message explains."""
     # looked up rather than imported: where no solver was loaded, none can have failed
     errors = sys.modules.get("crtransport.solvers.errors")
-    return errors is not None and isinstance(
-        error, errors.ConvergenceError | errors.SingularOperatorError
+    fits = sys.modules.get("crtransport.fits.parameters")
+    return (fits is not None and isinstance(error, fits.FitError)) or (
+        errors is not None
+        and isinstance(error, errors.ConvergenceError | errors.SingularOperatorError)
     )
 
 

@@ -20,7 +20,7 @@ MODELS = {
     "clusters": "crtransport.clusters.model",
 }
 #: tables of a deck of any model that have it run many times: their ``solve(deck, data)``
-STUDIES = {"scan": "crtransport.studies.scan"}
+STUDIES = {"scan": "crtransport.studies.scan", "fit": "crtransport.studies.fit"}
 #: models whose input is measured: their ``read(deck, data)`` has it from the data folder
 FROM_TABLES = ("clusters",)
 
@@ -49,7 +49,8 @@ def run(
         With ``units`` and ``long_name`` on each variable; its attributes hold the resolved deck,
         the versions, and the numerical ``error_estimate`` beside the ``error_tolerance``. Of a deck
         with [scan], all its points, run one after the other in this process;
-        `crtransport.studies.scan.scan` runs them side by side.
+        `crtransport.studies.scan.scan` runs them side by side. Of a deck with [fit], the run at its
+        best values, and what is known of these.
 
     Raises
     ------
@@ -72,7 +73,7 @@ def run(
 
 def study_of(deck: Deck) -> str | None:
     """Which table of a deck has it run many times, if one does."""
-    return next((name for name in STUDIES if getattr(deck, name) is not None), None)
+    return next((name for name in STUDIES if getattr(deck, name, None) is not None), None)
 
 
 def solved(loaded: Deck, tables: list[Any], data: str | Path | None) -> xr.Dataset:

@@ -14,9 +14,25 @@ from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.read import deck_name
 from crtransport.deck.schema import Deck
 from crtransport.measurements.table import MeasurementError
-from crtransport.output import check_folder, netcdf_bytes, png_bytes, write_atomic
-from crtransport.run import FROM_TABLES, MODELS, measured, measured_names, run, without_folder
+from crtransport.output import (
+    check_folder,
+    grouped_bytes,
+    netcdf_bytes,
+    png_bytes,
+    write_atomic,
+)
+from crtransport.run import (
+    FROM_TABLES,
+    MODELS,
+    STUDIES,
+    measured,
+    measured_names,
+    run,
+    study_of,
+    without_folder,
+)
 from crtransport.studies import scan
+from crtransport.studies.fit_samples import groups
 
 PLOTS = {
     "flux-tube": "crtransport.plots.flux_tube",
@@ -28,7 +44,7 @@ PLOTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What the user is told of one run; ``failures``, of the points of a scan."""
+    """What the user is told of one run; ``failures`` of a scan or a fit, a line each."""
 
     name: str
     headline: list[tuple[str, str]]
@@ -83,12 +99,14 @@ class Session:
                 measured(deck, self.data)
             except (OSError, LookupError, ValueError) as error:
                 raise InputError(f"{source}: compare.measurements: {error}") from None
+            if study_of(deck) == "fit":
+                self._check_tables(source, deck, importlib.import_module(STUDIES["fit"]))
             if deck.model in FROM_TABLES:
-                self._check_tables(source, deck)
+                self._check_tables(source, deck, importlib.import_module(MODELS[deck.model]))
 
-    def _check_tables(self, source: str, deck: Deck) -> None:
+    def _check_tables(self, source: str, deck: Deck, module: Any) -> None:
         try:
-            importlib.import_module(MODELS[deck.model]).read(deck, self.data)
+            module.read(deck, self.data)
         except MeasurementError as error:
             raise InputError(f"{source}: {error}") from None
 
@@ -113,13 +131,12 @@ class Session:
         write_atomic(files[0], netcdf_bytes(dataset))
         if self.plots:
             files += self._draw(name, deck, dataset)
-        failures: list[str] = []
-        if deck.scan is None:
-            headline = importlib.import_module(MODELS[deck.model]).headline(dataset)
-        else:
-            headline, failures = scan.headline(dataset, deck.scan), scan.failures(dataset)
-            if not failures:  # else kept: a run with --retry goes on from it
-                store.unlink()
+        headline, failures = self._told(deck, dataset)
+        if deck.scan is not None and not failures:  # else kept: a run with --retry goes on from it
+            store.unlink()
+        if "posterior" in dataset:
+            files.append(self.folder / f"{name}_samples.nc")
+            write_atomic(files[-1], grouped_bytes(groups(dataset)))
         return Result(
             name=name,
             headline=[*headline, *self._left_out(deck)],
@@ -128,6 +145,22 @@ class Session:
             files=files,
             failures=failures,
         )
+
+    def _told(self, deck: Deck, dataset: Any) -> tuple[list[tuple[str, str]], list[str]]:
+        """The headline of a run, and what went wrong."""
+        if deck.scan is not None:
+            found = scan.failures(dataset)
+            again = "the others are written; with --retry the same command tries these again"
+            said = ["not all points have a result", *found, again] if found else []
+            return scan.headline(dataset, deck.scan), said
+        headline = importlib.import_module(MODELS[deck.model]).headline(dataset)
+        if study_of(deck) != "fit":
+            return headline, []
+        fit = importlib.import_module(STUDIES["fit"])
+        found = fit.failures(dataset)
+        written = "the results are written all the same"
+        said = ["the fit is not to be trusted", *found, written] if found else []
+        return [*fit.headline(dataset), *headline], said
 
     def _left_out(self, deck: Deck) -> list[tuple[str, str]]:
         """A line on the measured points that the deck names and no folder was given for."""
@@ -158,4 +191,8 @@ class Session:
         dipoles = deck.compare.dipoles() if isinstance(deck, BurstDeck | GalaxyDeck) else []
         points = [*measured(deck, self.data), *dipoles]
         figures: dict[str, Any] = importlib.import_module(PLOTS[deck.model]).draw(dataset, points)
+        if study_of(deck) == "fit":
+            from crtransport.plots.fit import draw
+
+            figures |= draw(dataset)
         return figures

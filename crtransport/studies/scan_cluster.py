@@ -89,9 +89,7 @@ def _done(work: Callable[[J], R], chunk: Chunk[J]) -> tuple[list[tuple[int, R]],
     return [(number, work(job)) for number, job in chunk], time.perf_counter() - start
 
 
-def _result(
-    future: Future, chunk: Chunk[J]
-) -> tuple[list[tuple[int, Any]] | None, float]:
+def _result(future: Future, chunk: Chunk[J]) -> tuple[list[tuple[int, Any]] | None, float]:
     """What came of a task, and its seconds; None of one of several jobs that lost its workers."""
     from distributed import KilledWorker
 
