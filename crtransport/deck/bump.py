@@ -12,6 +12,7 @@ from crtransport.deck.fitted import (
     Volts,
     check_tables,
 )
+from crtransport.deck.scan import Scan
 from crtransport.physics.bump import Candidate, ShockRelation, Smearing
 from crtransport.units import Count, Quantity
 
@@ -160,6 +161,8 @@ class BumpDeck:
         How far away the bump may be made.
     output
         At which rigidities fluxes are told.
+    scan : Scan
+        The keys that vary, of a deck that is run at many values of them.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -176,6 +179,7 @@ class BumpDeck:
     candidate: tuple[Candidate, ...] = ()
     smearing: Smearing = field(default_factory=Smearing)
     output: SpectrumOutput = field(default_factory=SpectrumOutput)
+    scan: Scan | None = None
 
     def __post_init__(self) -> None:
         check_tables([one.table for one in self.data], "data")

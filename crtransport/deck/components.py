@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from crtransport.deck.bump import SpectrumOutput
 from crtransport.deck.fitted import FittedNumber, FittedRigidity, FittedTable, check_tables
+from crtransport.deck.scan import Scan
 from crtransport.units import Count
 
 
@@ -60,6 +61,8 @@ class ComponentsDeck:
         Of these.
     output
         At which rigidities fluxes are told.
+    scan : Scan
+        The keys that vary, of a deck that is run at many values of them.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -72,6 +75,7 @@ class ComponentsDeck:
     starts: Annotated[int, Count(ge=1, le=10_000)] = 20
     seed: Annotated[int, Count(ge=0, le=2**32 - 1)] = 1
     output: SpectrumOutput = field(default_factory=lambda: SpectrumOutput(R_min=30.0, R_max=1e8))
+    scan: Scan | None = None
 
     def __post_init__(self) -> None:
         check_tables([one.table for one in self.data], "data")

@@ -89,12 +89,15 @@ class Shown:
     at : table
         Where along its dimensions: {ratio_name = "B/C", kinetic_energy = 10.0}; numbers mean the
         nearest coordinate. Left out: the first name, and the middle of an axis of numbers.
+    label : str
+        How it is called in figures; the variable and its place by default.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
     variable: str
     at: dict[str, int | float | str] = field(default_factory=dict)
+    label: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

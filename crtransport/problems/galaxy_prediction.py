@@ -184,10 +184,6 @@ def why_no_gradient(deck: GalaxyDeck) -> str:
     return ""
 
 
-def _elements(table: Measurement) -> tuple[str, ...]:
-    return (table.quantity,) if table.is_flux else ratio_parts(table)
-
-
 def _local(deck: GalaxyDeck) -> list[str]:
     return species(deck) if deck.local_source else []
 

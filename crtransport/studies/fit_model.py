@@ -272,5 +272,3 @@ def read(deck: Deck, data: str | Path | None) -> FittedDeck:
         return FittedDeck(deck, load_fluxes_and_ratios(names, folder))
     except (FitError, MeasurementError) as error:
         raise MeasurementError(f"fit.data: {error}") from None
-
-

@@ -86,7 +86,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     at = np.geomspace(250, 5e3, 10)
     ratio = replace(
         table("H", lambda r: BORON.flux(r) / HELIUM.flux(r), at, experiment="ONE", noise=noise),
-        name="ONE_B_He_rigidity", quantity="B_He", unit="1",
+        name="ONE_B_He_rigidity",
+        quantity="B_He",
+        unit="1",
     )
     made = tmp_path_factory.mktemp("data")
     return write(made, protons(3), shifted, *others, ratio)

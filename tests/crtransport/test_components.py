@@ -252,7 +252,7 @@ def test_a_wrong_deck_is_told(changes: dict[str, Any], said: str) -> None:
     [
         (
             {"data": [{"table": "AIR_H_totalEnergy"}]},
-            "component low: difference must name each element after the first (H) of the data: none",
+            "component low: difference must name each element after the first (H) of the data:",
         ),
         (
             {"component": [component("a", 0, difference={})]},
