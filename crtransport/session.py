@@ -159,12 +159,10 @@ class Session:
             return scan.headline(dataset, deck.scan), said
         headline = importlib.import_module(MODELS[deck.model]).headline(dataset)
         if study_of(deck) != "fit":
-            return headline, []
+            # of models that are fits by themselves
+            return headline, _distrusted(dataset.attrs.get("failures", "").splitlines())
         fit = importlib.import_module(STUDIES["fit"])
-        found = fit.failures(dataset)
-        written = "the results are written all the same"
-        said = ["the fit is not to be trusted", *found, written] if found else []
-        return [*fit.headline(dataset), *headline], said
+        return [*fit.headline(dataset), *headline], _distrusted(fit.failures(dataset))
 
     def _left_out(self, deck: Deck) -> list[tuple[str, str]]:
         """A line on the measured points that the deck names and no folder was given for."""
@@ -200,3 +198,9 @@ class Session:
 
             figures |= draw(dataset)
         return figures
+
+
+def _distrusted(found: list[str]) -> list[str]:
+    """What is said of a fit that went wrong; nothing of one that did not."""
+    written = "the results are written all the same"
+    return ["the fit is not to be trusted", *found, written] if found else []

@@ -67,10 +67,15 @@ LONG = {"malkov2023_fig4", "galaxy_light", "yuan2025_fig2", "local_population"}
 # few permutations and simulations of the decks that run on tables
 CLUSTERS = {"song2021_correlations": {"correlations.permutations": 1000}}
 CLUSTERS |= {"song2021_spectra": {"spectra.simulations": 10}}
+# few points of a profile, one prediction, few starts
+BUMP = {"profile.a": [0.5], "prediction.tables": ["AMS-02_He_rigidity"]}
+FITTED = {"malkov2023_fig1": BUMP, "yuan2025_fig1": {"starts": 2}}
+SHARED = {"data.0.systematics": {"kind": "correlated", "length": 0.5, "stat_length": 0.1}}
 VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("malkov2023_fig4", {}),
     ("malkov2023_fig4", COARSE | {"solver.rtol": 0.1}),
-    *((name, CLUSTERS.get(name, {})) for name in sorted(shipped()) if name not in LONG),
+    *((name, (CLUSTERS | FITTED).get(name, {})) for name in sorted(shipped()) if name not in LONG),
+    ("malkov2023_fig1", BUMP | SHARED),
     ("flux_tube_varying", {"tube.variation.slope": [1.5, 1.6, 1.5]}),
     *(("cylinder_bessel", FEW | changes) for changes in WAYS),
     ("slab_secondary", {"gas.HI": {"kind": "gordon1976"}}),

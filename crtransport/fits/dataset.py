@@ -101,8 +101,12 @@ class DataSet:
             raise FitError(f"{table.name}: {why}")
         if np.any(table.y[self.limits] <= 0):
             raise FitError(f"{table.name}: an upper limit is not above 0")
-        if self.logarithmic and np.any(table.y[self.measured] <= 0):
-            raise FitError(f"{table.name}: a value is 0, and has no logarithm")
+        nothing = self.measured & (table.y <= 0)
+        if self.logarithmic and nothing.any():
+            where = f"x = {table.x[nothing][0]:g}"
+            raise FitError(f"{table.name}: a value is 0 ({where}), and has no logarithm")
+        if isinstance(self.systematics, Quadrature):
+            return  # its covariance is diagonal
         try:
             np.linalg.cholesky(self.covariance(table.y[self.measured]))
         except np.linalg.LinAlgError:
@@ -226,20 +230,35 @@ class DataSet:
             return y * np.log(prediction / y), y / prediction
         return prediction - y, 1.0
 
-    def _sided(self, difference: Array) -> tuple[Array, list[tuple[Array, Array, Array]]]:
-        """C, and of each kind of error correlation, size and derivative of the size."""
+    def _sizes(self, difference: Array) -> list[tuple[Array, Array]]:
+        """Statistical and systematic errors on the side of m, and their derivatives."""
         lower, upper, *kinds = self._errors
         place, slope = side(difference, lower, upper)
+        pairs = ((kinds[0], kinds[1]), (kinds[2], kinds[3]))
+        return [(low + place * (high - low), slope * (high - low)) for low, high in pairs]
+
+    def _sided(self, difference: Array) -> tuple[Array, list[tuple[Array, Array, Array]]]:
+        """C, and of each kind of error correlation, size and derivative of the size."""
         stat, sys, whole = self._correlations
         parts = []
-        for corr, low, high in ((stat, kinds[0], kinds[1]), (sys, kinds[2], kinds[3])):
-            size = low + place * (high - low)
+        for corr, (size, derivative) in zip((stat, sys), self._sizes(difference), strict=True):
             whole = whole + corr * np.outer(size, size)
-            parts.append((corr, size, slope * (high - low)))
+            parts.append((corr, size, derivative))
         return whole, parts
+
+    def _variance(self, difference: Array) -> Array:
+        """Diagonal of C."""
+        if isinstance(self.systematics, Quadrature):
+            return np.asarray(sum(size**2 for size, _ in self._sizes(difference)))
+        return np.diag(self._sided(difference)[0])
 
     def _gaussian(self, prediction: Array) -> tuple[float, Array]:
         d, by_prediction = self._difference(prediction)
+        if isinstance(self.systematics, Quadrature):
+            # a matrix of a million points would not fit into any memory
+            w = d / self._variance(d)
+            shift = sum(size * derivative for size, derivative in self._sizes(d))
+            return float(d @ w), 2 * w * (1 - w * shift) * by_prediction
         covariance, parts = self._sided(d)
         w = cho_solve(cho_factor(covariance, lower=True), d)
         slope = 2 * w
@@ -252,5 +271,5 @@ class DataSet:
         values = self.table.measured[self.some]
         out = np.full(prediction.shape, np.nan)
         d = self._difference(prediction[values])[0]
-        out[values] = d / np.sqrt(np.diag(self._sided(d)[0]))
+        out[values] = d / np.sqrt(self._variance(d))
         return out

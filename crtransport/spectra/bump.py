@@ -85,7 +85,8 @@ def solve(deck: BumpDeck, data: str | Path | None) -> xr.Dataset:
         "error_estimate": unrest(fit.objective, found) if not problems else np.inf,
         "error_tolerance": TOLERANCE,
         **bump_report.assumptions(deck, tables.sets),
-        "remark": "\n".join([*found.at_bounds.values(), *problems]),
+        "remark": "\n".join(found.at_bounds.values()),
+        "failures": "\n".join(problems),
     }
     return merged
 

@@ -76,7 +76,8 @@ def solve(deck: ComponentsDeck, data: str | Path | None) -> xr.Dataset:
         "error_estimate": unrest(fit.objective, best) if not problems else np.inf,
         "error_tolerance": TOLERANCE,
         "seed": deck.seed,
-        "remark": "\n".join([*best.at_bounds.values(), *problems]),
+        "remark": "\n".join(best.at_bounds.values()),
+        "failures": "\n".join(problems),
     }
     return dataset
 
