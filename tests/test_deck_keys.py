@@ -69,6 +69,8 @@ CLUSTERS = {"song2021_correlations": {"correlations.permutations": 1000}}
 CLUSTERS |= {"song2021_spectra": {"spectra.simulations": 10}}
 # few points of a profile, one prediction, few starts
 BUMP = {"profile.a": [0.5], "prediction.tables": ["AMS-02_He_rigidity"]}
+# ends of ranges within those of the first tables
+BUMP |= {"data.0.R_max": 1000.0, "prediction.R_end": 1000.0}
 FITTED = {"malkov2023_fig1": BUMP, "yuan2025_fig1": {"starts": 2}}
 SHARED = {"data.0.systematics": {"kind": "correlated", "length": 0.5, "stat_length": 0.1}}
 VARIANTS: list[tuple[str, dict[str, Any]]] = [
