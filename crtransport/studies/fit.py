@@ -24,10 +24,8 @@ from crtransport.studies.fit_model import FittedDeck, read
 from crtransport.studies.fit_result import with_contours, with_fit
 from crtransport.studies.fit_samples import with_samples
 
-__all__ = ["failures", "headline", "read", "solve"]
+__all__ = ["draw_samples", "failures", "headline", "read", "solve", "strategy"]
 
-#: what MIGRAD spends on derivatives where it has to make them itself
-_WITHOUT_GRADIENT, _WITH_GRADIENT = "normal", "fast"
 _CONTOUR_POINTS = 16
 
 
@@ -53,15 +51,20 @@ def solve(deck: Deck, data: str | Path | None) -> xr.Dataset:
         starts=fitted.fit.starts,
         seed=fitted.fit.seed,
         minos=fitted.fit.minos,
-        strategy=_WITH_GRADIENT if objective.has_gradient else _WITHOUT_GRADIENT,
+        strategy=strategy(objective),
     )
     best = fitted.deck_at(fit.best)
     dataset = with_fit(solved(best, measured(best, data), data), fitted, fit)
     dataset.attrs["fit_unanswered"] = len(objective.unanswered)
     dataset = _contoured(dataset, objective, fitted, fit)
     if fitted.fit.sampler is not None:
-        dataset = with_samples(dataset, _samples(objective, fitted.fit, fit))
+        dataset = with_samples(dataset, draw_samples(objective, fitted.fit, fit))
     return dataset
+
+
+def strategy(objective: Objective) -> str:
+    """What MIGRAD spends on derivatives: more where it has to make them itself."""
+    return "fast" if objective.has_gradient else "normal"
 
 
 def _contoured(
@@ -72,7 +75,8 @@ def _contoured(
     return with_contours(dataset, pairs, found)
 
 
-def _samples(objective: Objective, table: FitTable, fit: Fit) -> Samples:
+def draw_samples(objective: Objective, table: FitTable, fit: Fit) -> Samples:
+    """What the sampler of [fit] draws."""
     sampler = table.sampler
     if isinstance(sampler, EnsembleSampler):
         return sample_ensemble(

@@ -26,6 +26,7 @@ from crtransport.fits import (
     Objective,
     Unpredictable,
 )
+from crtransport.fits.parameters import needed
 from crtransport.measurements import Measurement, MeasurementError, folders, load_fluxes_and_ratios
 from crtransport.problems.galaxy_prediction import Weighed
 from crtransport.problems.threads import processors
@@ -269,6 +270,9 @@ def read(deck: Deck, data: str | Path | None) -> FittedDeck:
         some = ", ".join(missing)
         raise MeasurementError(f"fit.data: {some}: give their folder by --data or CRTRANSPORT_DATA")
     try:
+        needed("iminuit")
+        if (sampler := fit_table(deck).sampler) is not None:
+            needed(sampler.kind)
         return FittedDeck(deck, load_fluxes_and_ratios(names, folder))
     except (FitError, MeasurementError) as error:
         raise MeasurementError(f"fit.data: {error}") from None
