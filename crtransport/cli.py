@@ -134,9 +134,10 @@ def _report_run(source: str, result: Result, quiet: bool) -> int:
         return console.FAILED
     if result.converged:
         return console.DONE
+    key = f" of {result.tolerance_key}" if result.tolerance_key else ""
     console.say(
         f"{source}: the error estimate {result.error:.2g} exceeds the tolerance "
-        f"{result.tolerance:.2g} of solver.rtol; the results are written all the same"
+        f"{result.tolerance:.2g}{key}; the results are written all the same"
     )
     return console.FAILED
 

@@ -17,12 +17,14 @@ MODELS = {
     "flux-tube": "crtransport.problems.flux_tube",
     "galaxy": "crtransport.problems.galaxy",
     "burst": "crtransport.problems.burst",
+    "bump": "crtransport.spectra.bump",
+    "components": "crtransport.spectra.components",
     "clusters": "crtransport.clusters.model",
 }
 #: tables of a deck of any model that have it run many times: their ``solve(deck, data)``
 STUDIES = {"scan": "crtransport.studies.scan", "fit": "crtransport.studies.fit"}
 #: models whose input is measured: their ``read(deck, data)`` has it from the data folder
-FROM_TABLES = ("clusters",)
+FROM_TABLES = ("bump", "components", "clusters")
 
 
 def run(

@@ -38,6 +38,8 @@ PLOTS = {
     "flux-tube": "crtransport.plots.flux_tube",
     "galaxy": "crtransport.plots.galaxy",
     "burst": "crtransport.plots.burst",
+    "bump": "crtransport.plots.bump",
+    "components": "crtransport.plots.components",
     "clusters": "crtransport.plots.clusters",
 }
 
@@ -52,6 +54,7 @@ class Result:
     tolerance: float
     files: list[Path]
     failures: list[str]
+    tolerance_key: str = ""
 
     @property
     def converged(self) -> bool:
@@ -144,6 +147,7 @@ class Session:
             tolerance=float(dataset.attrs["error_tolerance"]),
             files=files,
             failures=failures,
+            tolerance_key="solver.rtol" if hasattr(deck, "solver") else "",
         )
 
     def _told(self, deck: Deck, dataset: Any) -> tuple[list[tuple[str, str]], list[str]]:

@@ -13,10 +13,11 @@ from crtransport.deck.errors import DeckError
 from crtransport.deck.load import load_deck
 from crtransport.deck.read import shipped
 from crtransport.deck.schema import DECKS, Deck, items, keys, members, tables, values
-from crtransport.measurements import MeasurementError, data_folder
+from crtransport.measurements import MeasurementError
 from crtransport.run import FROM_TABLES
 from crtransport.solvers.errors import ConvergenceError
 from crtransport.units import Count, Quantity
+from tests.folders import tables_of
 
 # media of the galaxy that no shipped deck needs, and the other ways to solve it, on few points
 FEW = {"momentum.T_max": 1e3, "momentum.per_decade": 4, "output.T_max": 1e3, "output.maps": False}
@@ -130,10 +131,7 @@ def neighbours(value: float) -> list[float]:
 def run(deck: Deck, overrides: dict[str, Any] | None = None) -> xr.Dataset:
     if deck.model not in FROM_TABLES:
         return crtransport.run(deck, overrides)
-    data = data_folder()
-    if data is None or not (data / "gc-4fgl").is_dir():
-        pytest.skip("no tables of clusters: set CRTRANSPORT_DATA to a data folder")
-    return crtransport.run(deck, overrides, data)
+    return crtransport.run(deck, overrides, tables_of(deck.model))
 
 
 @cache

@@ -29,6 +29,8 @@ class FittedTable:
         Points between these rigidities count, GV; left out, all on that side.
     factor : float
         What fluxes and errors are multiplied by.
+    systematic_factor : float
+        What systematic errors are multiplied by besides, to leave some of them out.
     energy_error, norm_error : float
         Relative 1σ of the energy scale and of the norm of its experiment, fitted along and shared
         by the experiment's tables; 0: exact, 1: as good as free.
@@ -43,6 +45,7 @@ class FittedTable:
     R_min: Volts | None = None
     R_max: Volts | None = None
     factor: Positive = 1.0
+    systematic_factor: Annotated[float, Quantity(ge=0)] = 1.0
     energy_error: Share = 0.0
     norm_error: Share = 0.0
     systematics: Quadrature | Correlated | Given = field(default_factory=Quadrature)
@@ -118,8 +121,9 @@ class FittedRigidity:
 
     def parameter(self, name: str) -> Parameter:
         """As a fit takes it."""
-        ends = {"lower": self.lower, "upper": self.upper}
-        return Parameter(name=name, start=self.start, scale="log", **ends)
+        return Parameter(
+            name=name, start=self.start, lower=self.lower, upper=self.upper, scale="log"
+        )
 
 
 def _check(one: FittedNumber | FittedRigidity) -> None:

@@ -13,17 +13,21 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, TypeAdapter
 
+from crtransport.deck.bump import BumpDeck
 from crtransport.deck.burst import BurstDeck
 from crtransport.deck.clusters import ClustersDeck
+from crtransport.deck.components import ComponentsDeck
 from crtransport.deck.flux_tube import FluxTubeDeck
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.units import Count, Quantity
 
-Deck = FluxTubeDeck | GalaxyDeck | BurstDeck | ClustersDeck
+Deck = FluxTubeDeck | GalaxyDeck | BurstDeck | BumpDeck | ComponentsDeck | ClustersDeck
 DECKS: dict[str, type[Deck]] = {
     "flux-tube": FluxTubeDeck,
     "galaxy": GalaxyDeck,
     "burst": BurstDeck,
+    "bump": BumpDeck,
+    "components": ComponentsDeck,
     "clusters": ClustersDeck,
 }
 

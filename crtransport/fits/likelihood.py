@@ -140,6 +140,10 @@ class Objective:
         self.unanswered: list[str] = []
         self._largest = 0.0
 
+    def with_parameters(self, parameters: Sequence[Parameter]) -> Objective:
+        """The same function of other starts, bounds or priors."""
+        return Objective(parameters, self._chi2, self._gradient)
+
     @property
     def has_gradient(self) -> bool:
         """Whether the model gives derivatives."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -41,8 +41,8 @@ class Fit:
         Of the objective, for all this.
     problems : tuple of str
         What went wrong, in words; empty if nothing did.
-    at_bounds : tuple of str
-        Those of them that say that a parameter, or its error, ends at a bound.
+    at_bounds : mapping
+        Those of them that say that a parameter, or its error, ends at a bound, by its name.
     """
 
     parameters: tuple[Parameter, ...]
@@ -55,7 +55,7 @@ class Fit:
     evaluations: int
     gradients: int
     problems: tuple[str, ...]
-    at_bounds: tuple[str, ...] = ()
+    at_bounds: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -81,7 +81,7 @@ class Fit:
     @property
     def converged(self) -> bool:
         """Whether nothing went wrong but that bounds are met."""
-        return set(self.problems) <= set(self.at_bounds)
+        return set(self.problems) <= set(self.at_bounds.values())
 
 
 def minimise(
@@ -130,9 +130,10 @@ def minimise(
     lower, upper = np.full((2, len(objective.parameters)), np.nan)
     for name in minos:
         place = _place(objective.parameters, name)
-        problem, bounds = _minos(best, place, objective.parameters[place], (lower, upper))
+        problem, bound = _minos(best, place, objective.parameters[place], (lower, upper))
         problems += [problem] if problem else []
-        at_bounds += bounds
+        if bound:
+            at_bounds.setdefault(name, bound)
     return _fit(objective, best, (lower, upper), before, (problems, at_bounds))
 
 
@@ -200,39 +201,41 @@ def _problems(minuit: Any) -> list[str]:
     return found
 
 
-def _at_bounds(minuit: Any, parameters: Sequence[Parameter]) -> list[str]:
-    return [
-        f"{one.name} lies at its {word} bound {one.outside(bound):g}"
-        for one, value, error in zip(parameters, minuit.values, minuit.errors, strict=True)
-        for bound, word in zip(one.limits, ("lower", "upper"), strict=True)
-        if abs(value - bound) < _AT_BOUND * error
-    ]
+def _at_bounds(minuit: Any, parameters: Sequence[Parameter]) -> dict[str, str]:
+    return {
+        one.name: f"{one.name} lies at its {side} bound {one.outside(bound):g}"
+        for place, one in enumerate(parameters)
+        for bound, side in zip(one.limits, ("lower", "upper"), strict=True)
+        if _at(minuit, place, bound)
+    }
 
 
-def _minos(
-    minuit: Any, place: int, one: Parameter, ends: tuple[Array, Array]
-) -> tuple[str, list[str]]:
-    """Fill in the distances down and up; what was wrong, or "", and which ends are bounds."""
+def _at(minuit: Any, place: int, bound: float) -> bool:
+    return bool(abs(minuit.values[place] - bound) < _AT_BOUND * minuit.errors[place])
+
+
+def _minos(minuit: Any, place: int, one: Parameter, ends: tuple[Array, Array]) -> tuple[str, str]:
+    """Fill in the distances down and up; what was wrong and which end is a bound, or ""."""
     if not minuit.valid:
-        return "", []
+        return "", ""
     minuit.minos(one.name)
     found = minuit.merrors[one.name]
     value = one.outside(minuit.values[place])
     if found.lower_new_min or found.upper_new_min:
-        return f"MINOS found a lower minimum along {one.name}", []
+        return f"MINOS found a lower minimum along {one.name}", ""
     missing, bounds = [], []
     for k, (side, word) in enumerate((("lower", "down"), ("upper", "up"))):
         if getattr(found, f"{side}_valid"):
             end = one.outside(minuit.values[place] + getattr(found, side))
-        elif getattr(found, f"at_{side}_limit"):
+        elif getattr(found, f"at_{side}_limit") or _at(minuit, place, one.limits[k]):
             end = one.outside(one.limits[k])
-            bounds.append(f"the error of {one.name} ends at its {side} bound {end:g}")
+            bounds.append(f"{side} bound {end:g}")
         else:
             missing.append(f"{word}wards")
             continue
         ends[k][place] = abs(end - value)
     why = f"MINOS found no end {' or '.join(missing)} of {one.name}" if missing else ""
-    return why, bounds
+    return why, f"the error of {one.name} ends at its {' and '.join(bounds)}" if bounds else ""
 
 
 def _fit(
@@ -240,7 +243,7 @@ def _fit(
     minuit: Any,
     ends: tuple[Array, Array],
     before: tuple[int, int],
-    wrong: tuple[list[str], list[str]],
+    wrong: tuple[list[str], dict[str, str]],
 ) -> Fit:
     parameters = objective.parameters
     size = len(parameters)
@@ -260,6 +263,6 @@ def _fit(
         chi2=float(minuit.fval),
         evaluations=objective.evaluations - before[0],
         gradients=objective.gradients - before[1],
-        problems=tuple(wrong[0] + wrong[1]),
-        at_bounds=tuple(wrong[1]),
+        problems=(*wrong[0], *wrong[1].values()),
+        at_bounds=wrong[1],
     )

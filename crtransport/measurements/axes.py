@@ -97,13 +97,23 @@ def over_rigidity(table: Measurement) -> Measurement:
         raise MeasurementError(f"{table.name} is a ratio over energy, and none over rigidity")
     at = rigidity(table, table.x)
     per = 1 / _slope(nuclide(table.quantity), table.x_kind, at)
-    edges = {
-        name: None if (edge := getattr(table, name)) is None else rigidity(table, edge)
-        for name in ("x_lo", "x_hi")
-    }
-    values = ("y", "stat_lo", "stat_hi", "sys_lo", "sys_hi")
-    scaled = {name: getattr(table, name) * per for name in values}
-    return replace(table, x_kind=RIGIDITY, unit=FLUX_UNITS[RIGIDITY], x=at, **scaled, **edges)
+
+    def edge(x: Array | None) -> Array | None:
+        return None if x is None else rigidity(table, x)
+
+    return replace(
+        table,
+        x_kind=RIGIDITY,
+        unit=FLUX_UNITS[RIGIDITY],
+        x=at,
+        x_lo=edge(table.x_lo),
+        x_hi=edge(table.x_hi),
+        y=table.y * per,
+        stat_lo=table.stat_lo * per,
+        stat_hi=table.stat_hi * per,
+        sys_lo=table.sys_lo * per,
+        sys_hi=table.sys_hi * per,
+    )
 
 
 def _rigidity(nucleus: Nuclide, x_kind: str, x: Array) -> Array:

@@ -19,6 +19,16 @@ Array = NDArray[np.float64]
 
 PIVOT = 1e3  # GV, where the norm of the background is told
 
+#: unit and meaning of the numbers of a `Bump`
+LABELS = {
+    "A": ("m-2 s-1 sr-1 GV-1", "background at 1 TV"),
+    "gamma": ("1", "index of the background"),
+    "K": ("1", "excess of the bump over the background"),
+    "R0": ("GV", "rigidity R0 of the bump"),
+    "R_L": ("GV", "rigidity R_L of the losses"),
+    "a": ("1", "exponent a, 2 - q of the turbulence"),
+}
+
 Parsecs = Annotated[float, Quantity(unit="pc", gt=0, le=1e6)]
 
 
@@ -80,8 +90,27 @@ class Bump:
 
     def flux(self, rigidity: Array) -> Array:
         """f(R) at R in GV, m^-2 s^-1 sr^-1 GV^-1."""
-        shape = np.exp(-((self.R0 / rigidity) ** self.a) - np.sqrt(rigidity / self.R_L))
-        return np.asarray(self.background(rigidity) * (1 + self.K * shape))
+        return np.asarray(self.background(rigidity) * (1 + self.K * self._shape(rigidity)))
+
+    def slope(self, name: str, rigidity: Array) -> Array:
+        """∂f/∂ one of its numbers, by name, at R in GV."""
+        below = (self.R0 / rigidity) ** self.a
+        lost = np.sqrt(rigidity / self.R_L)
+        if name == "A":
+            return self.flux(rigidity) / self.A
+        if name == "gamma":
+            return -np.log(rigidity / PIVOT) * self.flux(rigidity)
+        by = {
+            "K": np.full_like(rigidity, 1 / self.K),
+            "R0": -below * self.a / self.R0,
+            "R_L": lost / (2 * self.R_L),
+            "a": -below * np.log(self.R0 / rigidity),
+        }[name]
+        return np.asarray(self.background(rigidity) * self.K * self._shape(rigidity) * by)
+
+    def _shape(self, rigidity: Array) -> Array:
+        lost = np.sqrt(rigidity / self.R_L)
+        return np.asarray(np.exp(-((self.R0 / rigidity) ** self.a) - lost))
 
 
 @dataclass(frozen=True, kw_only=True)
