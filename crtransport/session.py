@@ -196,7 +196,7 @@ class Session:
         points = [*measured(deck, self.data), *dipoles]
         figures: dict[str, Any] = importlib.import_module(PLOTS[deck.model]).draw(dataset, points)
         if study_of(deck) == "fit":
-            from crtransport.plots.fit import draw
+            from crtransport.plots import fit
 
-            figures |= draw(dataset)
+            figures |= fit.draw(dataset)
         return figures

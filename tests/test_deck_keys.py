@@ -64,6 +64,7 @@ FEW_SOURCES = {
 COARSE = {"solver.kind": "finite-difference", "solver.cells": 80, "solver.steps": 40}
 # the first again; those with every nuclide, whose keys the others have
 LONG = {"malkov2023_fig4", "galaxy_light", "yuan2025_fig2", "local_population"}
+LONG |= {"yuan2025_fig2_fit"}
 # few permutations and simulations of the decks that run on tables
 CLUSTERS = {"song2021_correlations": {"correlations.permutations": 1000}}
 CLUSTERS |= {"song2021_spectra": {"spectra.simulations": 10}}
@@ -88,6 +89,11 @@ EXEMPT = {f"SplitCrankNicolson.{key}" for key in ("order_r", "order_z", "element
 EXEMPT |= {"CompareGalaxy.R_min"}
 # a catalogue needs a file: tests/crtransport/test_catalogue.py sees to its keys
 EXEMPT |= {f"Catalogue.{key}" for key in ("alpha", "R_c", "W", "threshold")}
+# fits take minutes: tests/crtransport/test_fit_deck.py sees to their keys
+EXEMPT |= {f"FitData.{key}" for key in ("x_min", "x_max", "norm_error", "energy_error")}
+EXEMPT |= {f"Correlated.{key}" for key in ("length", "stat_length")}
+EXEMPT |= {"FitTable.starts", "FitTable.seed", "EnsembleSampler.steps", "EnsembleSampler.walkers"}
+EXEMPT |= {"NestedSampler.live", "NestedSampler.tolerance"}
 
 
 def numeric_keys() -> list[str]:

@@ -114,7 +114,7 @@ def _corner(dataset: xr.Dataset) -> Figure:
 
 
 def _handles(dataset: xr.Dataset) -> list[Line2D]:
-    known = {
+    known: dict[str, dict[str, Any]] = {
         "68.3 %, second derivatives": {"color": COLOURS[0], "linewidth": 1.1},
         "95.4 %": {"color": COLOURS[0], "linewidth": 0.6},
     }

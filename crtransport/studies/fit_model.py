@@ -221,9 +221,9 @@ class FittedDeck:
         with ThreadPoolExecutor(max_workers=processors()) as pool:
             columns = list(pool.map(lambda each: column(*each), moved))
         total = np.zeros((len(columns), len(columns)))
-        for i, (one, m) in enumerate(zip(self.likelihood.data, before, strict=True)):
+        for i, (data, m) in enumerate(zip(self.likelihood.data, before, strict=True)):
             slopes = np.stack([each[i] for each in columns], axis=1)
-            total += slopes.T @ one.curvature(m) @ slopes
+            total += slopes.T @ data.curvature(m) @ slopes
         return total
 
     def _predicted(self, prediction: Any, values: Values) -> list[Array]:
