@@ -125,7 +125,9 @@ def _contours(axes: Axes, x: Array, y: Array, z: Array, least: bool) -> None:
     levels = {seen.min() + step: f"{step:g}" for step in _LEVELS} if least else None
     given: Any = {} if levels is None else {"levels": list(levels)}
     lines = axes.contour(x, y, z, colors="white", linewidths=0.8, **given)
-    dark: list[AbstractPathEffect] = [withStroke(linewidth=1.6, foreground="0.25")]  # so that they show on any colour
+    dark: list[AbstractPathEffect] = [
+        withStroke(linewidth=1.6, foreground="0.25")
+    ]  # so that they show on any colour
     lines.set_path_effects(dark)
     for text in axes.clabel(lines, fmt=levels or "%.3g", fontsize=6):
         text.set_path_effects(dark)

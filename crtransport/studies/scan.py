@@ -158,7 +158,9 @@ def _check(deck: Deck, points: Plan, point: Point, store: Store) -> None:
     assert deck.scan is not None
     shown(deck.scan, dataset(points.first(), {0: point}))
     size = len(points) * len(point.values)
-    room = LARGEST if store.path is None else min(LARGEST, shutil.disk_usage(store.path.parent).free)
+    room = (
+        LARGEST if store.path is None else min(LARGEST, shutil.disk_usage(store.path.parent).free)
+    )
     if 2 * size > room:
         raise InputError(
             f"scan: {len(points)} points of {len(point.values) / 1e3:.3g} kB each make "

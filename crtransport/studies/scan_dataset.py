@@ -71,9 +71,7 @@ def dataset(plan: Plan, points: Mapping[int, Point]) -> xr.Dataset:
 def _worst(points: Mapping[int, Point], status: Mapping[int, str]) -> dict[str, float]:
     """Error estimate and tolerance of the point that is nearest to its tolerance, or beyond."""
     known = [p for n, p in points.items() if status[n] != "failed"]
-    worst = max(
-        known, key=lambda p: p.error_estimate / p.error_tolerance, default=Point("failed")
-    )
+    worst = max(known, key=lambda p: p.error_estimate / p.error_tolerance, default=Point("failed"))
     return {"error_estimate": worst.error_estimate, "error_tolerance": worst.error_tolerance}
 
 
@@ -158,9 +156,7 @@ def shown(scan: Scan, found: xr.Dataset) -> list[tuple[str, xr.DataArray]]:
     return [_one(i, each, kept, found) for i, each in enumerate(wanted)]
 
 
-def _one(
-    i: int, each: Shown, kept: Sequence[str], found: xr.Dataset
-) -> tuple[str, xr.DataArray]:
+def _one(i: int, each: Shown, kept: Sequence[str], found: xr.Dataset) -> tuple[str, xr.DataArray]:
     where = f"scan.show.{i}"
     if each.variable not in kept:
         close = nearest(each.variable, kept)
@@ -179,9 +175,7 @@ def _one(
     return each.label or each.variable + (f" ({', '.join(words)})" if words else ""), array
 
 
-def _picked(
-    array: xr.DataArray, dim: str, at: Any, where: str
-) -> tuple[xr.DataArray, str]:
+def _picked(array: xr.DataArray, dim: str, at: Any, where: str) -> tuple[xr.DataArray, str]:
     """The array at one place along a dimension, and that in words."""
     if dim not in array.coords:
         place = 0 if at is None else at

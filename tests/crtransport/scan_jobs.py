@@ -1,4 +1,4 @@
-"""Jobs for processes: each leaves a line in a file, so that a test can count how often it was run."""
+"""Jobs for processes: each leaves a line in a file, so that a test can count its runs."""
 
 import os
 import signal
