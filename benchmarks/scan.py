@@ -18,6 +18,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -101,7 +102,7 @@ def between(spans: list[Span]) -> float:
     for span in spans:
         found[span.process].append(span)
     ordered = (sorted(each, key=lambda span: span.clock) for each in found.values())
-    pairs = [pair for each in ordered for pair in zip(each, each[1:], strict=False)]
+    pairs = [pair for each in ordered for pair in pairwise(each)]
     return sum(later.cpu[0] - former.cpu[1] for former, later in pairs)
 
 

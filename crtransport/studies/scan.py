@@ -132,7 +132,7 @@ def _run(
     good = there > failed
     for batch in means.results(setup, ((n, points.overrides(n)) for n in jobs)):
         batch = [(n, _point(result, good)) for n, result in batch]
-        for n, point in batch:
+        for _, point in batch:
             if not good and point.layout:
                 _check(deck, points, point, store)
                 good = True
