@@ -119,7 +119,7 @@ class Session:
         if target.exists() and Path(source).exists() and target.samefile(source):
             raise InputError(f"{source} would be overwritten; give another folder with -o DIR")
 
-    def run(self, source: str, deck: Deck, tell: scan.Tell) -> Result:
+    def run(self, source: str, deck: Deck, tell: scan.Tell = scan.untold) -> Result:
         """Run one deck and write its files."""
         name = deck_name(source)
         store = self.folder / f"{name}.scan"

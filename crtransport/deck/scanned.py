@@ -73,7 +73,7 @@ def axes(root: type[Any], tables: Mapping[str, Any]) -> tuple[list[Axis], list[P
             wrong += error.problems
     points = math.prod(len(axis.values) for axis in found)
     if "sample" not in scan and points > MOST_POINTS:
-        why = f"its grid has {points:.3g} points; the limit is {MOST_POINTS}"
+        why = f"its grid has {points} points; the limit is {MOST_POINTS}"
         wrong.append(Problem("scan", f"{why}: take fewer values, or a [scan.sample]"))
     return found, wrong
 
