@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from crtransport.run import run
 from crtransport.version import __version__
 
-__all__ = ["DeckError", "__version__", "gradient", "load_deck", "run"]
+__all__ = ["DeckError", "__version__", "batch", "gradient", "load_deck", "run"]
 
 if TYPE_CHECKING:
     from crtransport.deck.errors import DeckError
     from crtransport.deck.load import load_deck
+    from crtransport.problems.galaxy_batch import batch
     from crtransport.problems.galaxy_gradient import gradient
 
 
@@ -22,6 +23,10 @@ def __getattr__(name: str) -> Any:
         from crtransport.deck.load import load_deck
 
         return load_deck
+    if name == "batch":
+        from crtransport.problems.galaxy_batch import batch
+
+        return batch
     if name == "gradient":
         from crtransport.problems.galaxy_gradient import gradient
 

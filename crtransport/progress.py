@@ -41,7 +41,7 @@ class Progress:
             click.echo("\r\033[K", nl=False, err=True)
 
     def __call__(self, finished: int, failed: int, total: int, before: int) -> None:
-        """Points that are finished, those that failed among them, all, and those of earlier runs."""
+        """Points that are finished, how many of them failed, all, and those of earlier runs."""
         now = time.monotonic()
         waited = now - self._last
         first = finished == before

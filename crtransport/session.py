@@ -119,7 +119,7 @@ class Session:
         if target.exists() and Path(source).exists() and target.samefile(source):
             raise InputError(f"{source} would be overwritten; give another folder with -o DIR")
 
-    def run(self, source: str, deck: Deck, tell: scan.Tell) -> Result:
+    def run(self, source: str, deck: Deck, tell: scan.Tell = scan.untold) -> Result:
         """Run one deck and write its files."""
         name = deck_name(source)
         store = self.folder / f"{name}.scan"
@@ -194,9 +194,9 @@ class Session:
         points = [*measured(deck, self.data), *dipoles]
         figures: dict[str, Any] = importlib.import_module(PLOTS[deck.model]).draw(dataset, points)
         if study_of(deck) == "fit":
-            from crtransport.plots.fit import draw
+            from crtransport.plots import fit
 
-            figures |= draw(dataset)
+            figures |= fit.draw(dataset)
         return figures
 
 

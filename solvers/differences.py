@@ -12,6 +12,7 @@ u^m e^(σu) the m-th derivative of that by σ, which gives a Vandermonde system 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +34,8 @@ _SPREAD = {
 #: degree of the polynomial by which ψ/scale goes on beyond the end that a drift leaves through
 _OUTFLOW_DEGREE = 2
 _SPREAD_DEGREE = 1
+#: slope of the expected solution per step above which nothing spreads
+_STEEPEST = 6.0
 
 
 def drift(levels: Levels, speed: Array, log_scale: Array, order: int) -> Banded:
@@ -56,22 +59,26 @@ def drift(levels: Levels, speed: Array, log_scale: Array, order: int) -> Banded:
     return _divergence(levels, flux, slope, log_scale, low, high)
 
 
-def spread(levels: Levels, strength: Array, tilt: float, log_scale: Array, order: int) -> Banded:
-    """−∂[strength (∂ψ/∂u − tilt ψ)]/∂u, as ∂²(strength ψ) less ∂[(strength' + tilt strength) ψ].
+def spread(levels: Levels, strength: Array, rest: Array, log_scale: Array, order: int) -> Banded:
+    """−∂[strength (∂ψ/∂u − rest' ψ)]/∂u, as ∂²(strength ψ) less ∂[(strength' + rest' strength) ψ].
+
+    At rest where ψ ∝ e^rest. Nothing flows through a face at which the expected ψ falls so steeply
+    that no difference resolves it: there spreading would couple places strongly, and bring what is
+    many decades below all else.
 
     Parameters
     ----------
-    strength, log_scale : arrays on ``levels.extended``
+    strength, rest, log_scale : arrays on ``levels.extended``
     order : int
         3 or 5: fourth or sixth order in the step.
     """
     offsets = _SPREAD[order]
     slope = _slopes(strength, log_scale)
-    steep = strength * (_log_derivative(strength) / levels.step + tilt)
-    everywhere = np.ones(levels.n + 1)
+    steep = strength * _derivative(np.log(strength) + rest) / levels.step
+    there = (np.abs(slope) < _STEEPEST).astype(float)
     flux = [
-        _Flux(1 / levels.step, offsets, 1, strength, everywhere),
-        _Flux(-1.0, offsets, 0, steep, everywhere),
+        _Flux(1 / levels.step, offsets, 1, strength, there),
+        _Flux(-1.0, offsets, 0, steep, there),
     ]
     return _divergence(levels, flux, slope, log_scale, _SPREAD_DEGREE, 0)
 
@@ -100,11 +107,11 @@ def _slopes(coefficient: Array, log_scale: Array) -> Array:
     return np.diff(logs)[GHOSTS - 1 : 1 - GHOSTS]
 
 
-def _log_derivative(values: Array) -> Array:
-    """d ln(values) per step, sixth order; off-centre near the ends."""
-    logs, n = np.log(values), len(values)
+def _derivative(values: Array) -> Array:
+    """Change of the values per step, sixth order; off-centre near the ends."""
+    n = len(values)
     first = np.clip(np.arange(n) - 3, 0, n - 7)
-    near = logs[first[:, None] + np.arange(7)]
+    near = values[first[:, None] + np.arange(7)]
     return np.asarray(np.sum(_DERIVATIVE[np.arange(n) - first] * near, axis=1))
 
 
@@ -114,6 +121,13 @@ def _first_derivatives() -> Array:
     return np.array(
         [np.linalg.solve((m - i) ** m[:, None].astype(float), (m == 1).astype(float)) for i in m]
     )
+
+
+@cache
+def _weights(offsets: tuple[float, ...]) -> Array:
+    """[level, power] from the first Taylor coefficients, times m!, to weights of the levels."""
+    powers = np.arange(len(offsets), dtype=float)
+    return np.asarray(np.linalg.inv(np.array(offsets) ** powers[:, None]))
 
 
 def _divergence(
@@ -126,9 +140,17 @@ def _divergence(
     for flux in fluxes:
         near = face + GHOSTS + np.floor(flux.offsets + 0.01).astype(int)
         factor = flux.sign * flux.coefficient[near] * flux.faces[:, None]
-        powers = np.arange(len(flux.offsets), dtype=float)
-        inverse = np.asarray(np.linalg.inv(flux.offsets ** powers[:, None]))
-        add_flux(flux.offsets, inverse, flux.power, slope, factor, log_scale, GHOSTS, below, above)
+        add_flux(
+            flux.offsets,
+            _weights(tuple(flux.offsets)),
+            flux.power,
+            slope,
+            factor,
+            log_scale,
+            GHOSTS,
+            below,
+            above,
+        )
     weight = weight_of(log_scale)
     bands, leaves = below - above, np.zeros_like(below)
     leaves[:, 0] = below[:, 0] * weight[0]

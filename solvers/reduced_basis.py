@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import lru_cache, reduce
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from crtransport.solvers.factors import factor_levels
+from crtransport.solvers.factors import Factors, factor_levels
 from crtransport.solvers.kernels import modes
 from crtransport.solvers.levels import REACH, Banded
 from crtransport.solvers.problem import FieldProblem, FieldSolution, Operator, Term
@@ -32,8 +33,9 @@ Array = NDArray[np.float64]
 _DIAGONAL = 1e-9
 #: relative size of a direction below which rounding is all there is
 _LEAST = 1e-15
-#: coupling of modes, over what they lose by themselves, that is left to the iterations
-_WEAK = 0.3
+#: coupling of modes, over what they lose by themselves, that is left to the iterations; percentile
+#: over the levels of the share by which a matrix is weighed in it
+_WEAK, _HIGH = 0.3, 75
 #: and below which levels are not coupled at all
 _WEAKEST = 1e-10
 #: iterations after which modes are too strongly coupled for them
@@ -78,7 +80,7 @@ def rational_basis(
     stiffness: sp.csr_array,
     loads: Sequence[Array],
     seen: Sequence[Array],
-    products: Sequence[sp.csr_array],
+    chains: Sequence[Sequence[sp.csr_array]],
     size: int,
 ) -> Array:
     """[place, function] of at most ``size`` functions, orthonormal in the stiffness.
@@ -91,8 +93,8 @@ def rational_basis(
         Its symmetric part is the norm.
     loads, seen : sequence of (n_places,) arrays
         Of the sources, and of what is asked for.
-    products : sequence of [place, place] sparse arrays
-        Matrices by which an answer becomes a load again.
+    chains : sequence of sequences of [place, place] sparse arrays
+        Matrices by which an answer becomes a load again, one after the other.
     """
     ways = [(shifted, list(loads)), (shifted.transposed(), list(seen))]
     if all(_symmetric(term.across.matrix) for term in shifted.terms):
@@ -102,8 +104,8 @@ def rational_basis(
         factors = factor_levels(problem)
         for k in range(len(problem.source)):
             for load in vectors:
-                first = factors.solve(k, load)
-                snapshots += [first, *(factors.solve(k, x @ first) for x in products)]
+                snapshots.append(factors.solve(k, load))
+                snapshots += [_along(chain, snapshots[-1], factors, k) for chain in chains]
     raw = np.array(snapshots).T
     norm = (stiffness + stiffness.T) / 2
     lengths = np.sqrt(np.einsum("ij,ij->j", raw, norm @ raw))
@@ -112,6 +114,11 @@ def rational_basis(
     sizes, mixture = np.linalg.eigh(raw.T @ (norm @ raw))
     kept = np.flatnonzero(sizes > _LEAST * sizes[-1])[::-1][:size]
     return np.asarray(raw @ (mixture[:, kept] / np.sqrt(sizes[kept])))
+
+
+def _along(chain: Sequence[sp.csr_array], first: Array, factors: Factors, k: int) -> Array:
+    """The last answer of a chain, of pole k."""
+    return reduce(lambda answer, matrix: factors.solve(k, matrix @ answer), chain, first)
 
 
 def project(operator: Operator, functions: Array) -> Operator:
@@ -134,29 +141,22 @@ def solve_modes(problem: FieldProblem, rtol: float = 1e-7) -> FieldSolution:
     ConvergenceError
         If neither the iterations over modes nor the sweeps over levels reach it.
     """
-    parts = _merged(problem.terms)
-    turn = _turn(parts)
+    along, parts = _merged(problem.terms)
+    turn = _turn(along, parts)
+    if turn is not None:
+        parts = _split(turn.T @ parts.matrices @ turn)
     n, m = problem.source.shape
-    turned = [x if turn is None else turn.T @ x @ turn for _, x in parts]
-    alone = np.array([np.diag(x) for x in turned])
     bands = np.empty((n, 2 * REACH + 1, m))
-    modes.assemble(np.array([diagonals for diagonals, _ in parts]), alone, bands)
+    modes.assemble(along, parts.alone, bands)
     own = np.abs(bands[:, REACH]).min(axis=1)
     modes.factor(bands)
-    coupled, along, across = 0, [np.empty((0, 2 * REACH + 1, n))], [np.empty((m, 0))]
-    for (diagonals, _), x, own_part in zip(parts, turned, alone, strict=True):
-        others = x - np.diag(own_part)
-        if np.abs(others).max() > _DIAGONAL * np.abs(own_part).max():
-            strength = np.abs(diagonals).max(axis=0) * np.abs(others).max()
-            coupled = max(
-                coupled, int(np.max(np.flatnonzero(strength > _WEAKEST * own), initial=0)) + 1
-            )
-            along.append(diagonals[None])
-            across.append(others.T)
+    coupling = np.tensordot(parts.shares, along, 1)
+    strength = np.abs(coupling).max(axis=1) * np.abs(parts.off).max(axis=1)[:, None]
+    levels = np.flatnonzero((strength > _WEAKEST * own).any(axis=0))
     system = (
         bands,
-        np.ascontiguousarray(np.concatenate(along)[:, :, :coupled]),
-        np.ascontiguousarray(np.concatenate(across, axis=1)),
+        np.ascontiguousarray(coupling[:, :, : np.max(levels, initial=-1) + 1]),
+        np.ascontiguousarray(parts.off.reshape(-1, m).T),
     )
     values, load = np.empty((n, m)), problem.source if turn is None else problem.source @ turn
     iterations, residual = modes.gmres(
@@ -182,15 +182,44 @@ def _swept(problem: FieldProblem, rtol: float, iterations: int) -> FieldSolution
     return replace(found, iterations=found.iterations + iterations)
 
 
-def _merged(terms: Sequence[Term]) -> list[tuple[Array, Array]]:
-    """Bands and matrix of the terms, one pair for each matrix in space."""
-    found: dict[int, tuple[Array, Array]] = {}
+class _Parts(NamedTuple):
+    """Matrices in space, diagonal and other parts; the others are sums of a few, shares @ off."""
+
+    matrices: Array  # [part, mode, mode]
+    alone: Array  # [part, mode]
+    off: Array  # [product, mode × mode]
+    shares: Array  # [product, part]
+
+
+def _split(matrices: Array) -> _Parts:
+    alone = np.diagonal(matrices, axis1=1, axis2=2)
+    others = (matrices - alone[:, None] * np.eye(matrices.shape[1])).reshape(len(matrices), -1)
+    off, shares = np.empty((0, others.shape[1])), np.empty((0, len(matrices)))
+    for part, (other, own) in enumerate(zip(others, alone, strict=True)):
+        if np.abs(other).max() <= _DIAGONAL * np.abs(own).max():
+            continue
+        known = np.linalg.lstsq(off.T, other)[0]
+        if np.linalg.norm(other - known @ off) > _DIAGONAL * np.linalg.norm(other):
+            off, known = np.vstack([off, other]), np.zeros(len(off) + 1)
+            known[-1] = 1.0
+            shares = np.vstack([shares, np.zeros(len(matrices))])
+        shares[:, part] = known
+    return _Parts(matrices, alone, off, shares)
+
+
+@lru_cache(maxsize=16)
+def _parts(operators: tuple[Operator, ...]) -> _Parts:
+    """The same for all fields in a space."""
+    return _split(np.array([np.asarray(operator.matrix) for operator in operators]))
+
+
+def _merged(terms: Sequence[Term]) -> tuple[Array, _Parts]:
+    """[part, 2 REACH + 1, level] diagonals along the axis of each matrix in space, and those."""
+    found: dict[Operator, Array] = {}
     for term in terms:
-        bands, key = lines(term.along), id(term.across.matrix)
-        if key in found:
-            bands = bands + found[key][0]
-        found[key] = bands, np.asarray(term.across.matrix)
-    return list(found.values())
+        bands = lines(term.along)
+        found[term.across] = bands + found[term.across] if term.across in found else bands
+    return np.array(list(found.values())), _parts(tuple(found))
 
 
 def lines(along: Operator | Banded) -> Array:
@@ -205,24 +234,20 @@ def lines(along: Operator | Banded) -> Array:
     return out
 
 
-def _turn(parts: Sequence[tuple[Array, Array]]) -> Array | None:
-    """[function, mode] coordinates in which the strongest coupling is none; None if all are weak.
+def _turn(along: Array, parts: _Parts) -> Array | None:
+    """[function, mode] coordinates in which modes are coupled less; None if all couplings are weak.
 
-    The strongest is the matrix whose off-diagonal part, times its largest rate over that of all
-    at the same level, is the largest.
+    Those in which the matrices are diagonal in the sum, each by its share of the rates at the
+    levels where it matters.
     """
-    rates = np.array([np.abs(lines[REACH]) * np.abs(np.diag(x)).max() for lines, x in parts])
-    tiny = np.finfo(float).tiny
-    shares = (rates / np.maximum(rates.sum(axis=0), tiny)).max(axis=1)
-    off = [
-        np.abs(x - np.diag(np.diag(x))).max() / max(np.abs(np.diag(x)).max(), tiny)
-        for _, x in parts
-    ]
-    strongest = int(np.argmax(shares * off))
-    matrix = parts[strongest][1]
-    if shares[strongest] * off[strongest] < _WEAK:
+    rates = np.abs(along.sum(axis=1))
+    shares = rates / np.maximum(rates.sum(axis=0), np.finfo(float).tiny)
+    whole = np.tensordot(np.percentile(shares, _HIGH, axis=1), parts.matrices, 1)
+    own = np.diag(whole)
+    off = (whole + whole.T) / 2 - np.diag(own)
+    if np.linalg.norm(off / np.sqrt(np.abs(np.outer(own, own)))) < _WEAK:
         return None
-    return np.asarray(np.linalg.eigh((matrix + matrix.T) / 2)[1])
+    return np.asarray(np.linalg.eigh(off + np.diag(own))[1])
 
 
 def _symmetric(matrix: Any) -> bool:

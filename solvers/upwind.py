@@ -50,21 +50,21 @@ def drift(levels: Levels, speed: Array, log_scale: Array, order: int) -> Operato
     return _divergence(levels, faces, _y_at_faces(stencil, levels.n), log_scale)
 
 
-def spread(levels: Levels, strength: Array, tilt: float, log_scale: Array, order: int) -> Operator:
-    """−∂[strength (∂ψ/∂u − tilt ψ)]/∂u, at rest where ψ ∝ e^(tilt u).
+def spread(levels: Levels, strength: Array, rest: Array, log_scale: Array, order: int) -> Operator:
+    """−∂[strength (∂ψ/∂u − ψ ∂rest/∂u)]/∂u, at rest where ψ ∝ e^rest.
 
-    With θ = tilt · step − ln(scale_above/scale_below) the flux through a face is
+    With θ, what rest − ln(scale) gains from the level below a face to that above it, the flux is
 
         order 1:  g [B(θ) y_above − B(−θ) y_below]/step                   (Chang & Cooper 1970, J.
                   Comp. Phys. 6, 1; Scharfetter & Gummel 1969, IEEE Trans. ED-16, 64)
         order 2:  g [(1 − θ/2) y_above − (1 + θ/2) y_below]/step
 
-    Both err by second order, the first by θ²/12 of y' more, for which ψ ∝ e^(tilt u) stays at rest
+    Both err by second order, the first by θ²/12 of y' more, for which ψ ∝ e^rest stays at rest
     exactly.
 
     Parameters
     ----------
-    strength, log_scale : arrays on ``levels.extended``
+    strength, rest, log_scale : arrays on ``levels.extended``
         ``strength`` > 0.
     order : int
         1: what flows through an end flows out. 2: beyond the high end y is that of the last level,
@@ -72,7 +72,7 @@ def spread(levels: Levels, strength: Array, tilt: float, log_scale: Array, order
         the field, so that the ends must lie where little does.
     """
     _check(order)
-    theta = tilt * levels.step - _at_faces(np.diff(log_scale))
+    theta = _at_faces(np.diff(rest - log_scale))
     to_above, to_below = (
         (_bernoulli(theta), _bernoulli(-theta)) if order == 1 else (1 - theta / 2, 1 + theta / 2)
     )

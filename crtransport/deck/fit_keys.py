@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from crtransport.deck.errors import Problem
 from crtransport.deck.explain import read_value, show
-from crtransport.deck.scanned import WrongKey, annotation_at, quantity_of
+from crtransport.deck.scanned import NOT_SCANNED, WrongKey, annotation_at, quantity_of
 from crtransport.fits.parameters import FitError, Parameter
 from crtransport.units import Quantity, UnitError
 
@@ -70,20 +70,19 @@ def free(root: type[Any], tables: Mapping[str, Any]) -> tuple[list[Free], list[P
 
 def _one(root: type[Any], tables: Mapping[str, Any], where: str, given: Mapping[str, Any]) -> Free:
     keys = (str(given["key"]), *map(str, given.get("also", ())))
-    quantities = [
-        _quantity(root, tables, f"{where}.{'also' if i else 'key'}", key)
-        for i, key in enumerate(keys)
-    ]
-    for key, (annotation, unit) in zip(keys, quantities, strict=True):
-        if unit != quantities[0][1]:
-            why = f"is in {unit.unit or '1'}, and {keys[0]} in {quantities[0][1].unit or '1'}"
-            raise WrongKey(Problem(f"{where}.also", f"{key} {why}"))
+    values: dict[str, float] = {}
+    units = []
+    for i, key in enumerate(keys):
+        annotation, unit = _quantity(root, tables, f"{where}.{'also' if i else 'key'}", key)
+        units.append(unit)
+        if unit != units[0]:
+            why = f"{key} is in {unit or '1'}, and {keys[0]} in {units[0] or '1'}"
+            raise WrongKey(Problem(f"{where}.also", why))
         values = {n: _read(annotation, given[n], f"{where}.{n} ({key})") for n in _NUMBERS}
-    unit = quantities[0][1].unit
-    prior = _prior(unit, given.get("prior") or (), where)
+    prior = _prior(units[0], given.get("prior") or (), where)
     published = given.get("published")
     if published is not None:
-        published = _read(quantities[0][0], published, f"{where}.published ({keys[0]})")
+        published = _read(annotation, published, f"{where}.published ({keys[-1]})")
     epoch = str(given.get("epoch", ""))
     name = given.get("name") or keys[0].rpartition(".")[2] + (f".{epoch}" if epoch else "")
     try:
@@ -92,17 +91,19 @@ def _one(root: type[Any], tables: Mapping[str, Any], where: str, given: Mapping[
         )
     except FitError as error:
         raise WrongKey(Problem(where, str(error))) from None
-    return Free(keys, unit, epoch, parameter, published)
+    return Free(keys, units[0], epoch, parameter, published)
 
 
-def _quantity(
-    root: type[Any], tables: Mapping[str, Any], where: str, key: str
-) -> tuple[Any, Quantity]:
+def _quantity(root: type[Any], tables: Mapping[str, Any], where: str, key: str) -> tuple[Any, str]:
+    """What may stand at a key, and its unit."""
+    head = key.partition(".")[0]
+    if head in NOT_SCANNED:
+        raise WrongKey(Problem(where, f"{head} cannot be fitted", show(key)))
     annotation = annotation_at(root, tables, where, key)
     quantity = quantity_of(annotation)
     if quantity is None:
         raise WrongKey(Problem(where, "is no number that can be fitted", show(key)))
-    return annotation, quantity
+    return annotation, quantity.unit
 
 
 def _read(annotation: Any, value: Any, where: str) -> float:

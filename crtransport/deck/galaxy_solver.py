@@ -19,14 +19,18 @@ _FEWEST = 12  # levels that the differences in momentum need
 
 @dataclass(frozen=True, kw_only=True)
 class Momentum:
-    """The grid in momentum per nucleon, equally spaced in the logarithm, one for all nuclides.
+    """The grid in momentum per nucleon, one for all nuclides.
 
     Attributes
     ----------
     T_min, T_max : float
         Kinetic energies that it covers for every nuclide, GeV/n.
     per_decade : float
-        Levels per decade.
+        Levels per decade, in the mean.
+    refinement : float
+        Levels per decade far below ``p_refined`` over those far above it; 1 for equal spacing.
+    p_refined : float
+        Momentum per nucleon, GeV.
     order : int
         Order of the differences: 5 or 3; 2 or 1 by finite volumes (1: positive whatever happens).
         By default 5 on spectral elements, 2 on finite volumes and 1 for "split-cn".
@@ -36,7 +40,9 @@ class Momentum:
 
     T_min: Energy = 1e-2
     T_max: Energy = 1e7
-    per_decade: Annotated[float, Quantity(ge=2, le=1000)] = 24.0
+    per_decade: Annotated[float, Quantity(ge=2, le=1000)] = 16.0
+    refinement: Annotated[float, Quantity(ge=1, le=20)] = 3.0
+    p_refined: Annotated[float, Quantity(unit="GeV", gt=0, le=1e12)] = 3.0
     order: Literal[1, 2, 3, 5] | None = None
 
     def __post_init__(self) -> None:

@@ -17,7 +17,7 @@ from crtransport.deck.schema import choices, items, keys, members, plain, values
 from crtransport.units import Quantity
 
 #: tables and keys that say what a deck is, not what it computes
-_NOT_SCANNED = ("model", "title", "scan", "fit")
+NOT_SCANNED = ("model", "title", "scan", "fit")
 
 
 class Axis(NamedTuple):
@@ -73,7 +73,7 @@ def axes(root: type[Any], tables: Mapping[str, Any]) -> tuple[list[Axis], list[P
             wrong += error.problems
     points = math.prod(len(axis.values) for axis in found)
     if "sample" not in scan and points > MOST_POINTS:
-        why = f"its grid has {points:.3g} points; the limit is {MOST_POINTS}"
+        why = f"its grid has {points} points; the limit is {MOST_POINTS}"
         wrong.append(Problem("scan", f"{why}: take fewer values, or a [scan.sample]"))
     return found, wrong
 
@@ -166,8 +166,8 @@ def _spaced(low: Any, high: Any, number: int, log: bool, where: str) -> list[Any
 def annotation_at(root: type[Any], tables: Mapping[str, Any], where: str, key: str) -> Any:
     """What may stand at a dotted key of a deck."""
     steps = key.split(".")
-    if steps[0] in _NOT_SCANNED:
-        raise WrongKey(Problem(where, f"{steps[0]} is not what a study can vary", show(key)))
+    if steps[0] in NOT_SCANNED:
+        raise WrongKey(Problem(where, f"{steps[0]} cannot be scanned", show(key)))
     annotation: Any = root
     place: Any = tables
     for i, step in enumerate(steps):

@@ -17,6 +17,8 @@ Array = NDArray[np.float64]
 
 R_HAT = 1.01
 EFFECTIVE = 400.0
+#: autocorrelation lengths that a chain needs before these can be estimated (emcee's own bound)
+_LENGTHS = 50
 
 
 def r_hat(draws: Array) -> float:
@@ -44,3 +46,12 @@ def shortcomings(names: Sequence[str], r_hats: Array, effective: Array) -> list[
         if not n > EFFECTIVE:
             found.append(f"{name}: {n:.0f} effective samples, must be above {EFFECTIVE:.0f}")
     return found
+
+
+def short_chains(steps: int, lengths: Array) -> list[str]:
+    """That chains are too short for what is said of their autocorrelation; none is good."""
+    longest = float(np.max(lengths))
+    if steps >= _LENGTHS * longest:
+        return []
+    wanted = round(_LENGTHS * longest)
+    return [f"{steps} steps for an autocorrelation of {longest:.0f}: at least {wanted} are needed"]

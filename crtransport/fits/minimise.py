@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 #: of a bound, in units of the error, within which a parameter lies at it
 _AT_BOUND = 0.01
 #: factor on the tolerance of a first approach
-_ROUGH = 30.0
+_ROUGH = 1e4
 _STRATEGIES = {"fast": 0, "normal": 1, "careful": 2}
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crtransport.fits.diagnostics import autocorrelation, r_hat, shortcomings
+from crtransport.fits.diagnostics import autocorrelation, r_hat, short_chains, shortcomings
 from crtransport.fits.likelihood import Objective
 from crtransport.fits.minimise import Fit
 from crtransport.fits.parameters import FitError, Parameter, needed
@@ -110,6 +110,7 @@ def sample_ensemble(
         r_hats,
         by_walker.shape[0] * by_walker.shape[1] / lengths,
         lengths,
+        short_chains(steps, lengths),
     )
 
 
@@ -165,6 +166,7 @@ def sample_nested(
         np.array([r_hat(draws[:, :, i]) for i in range(size)]),
         np.full(size, sum(effective)),
         np.ones(size),
+        [],
     )
 
 
@@ -202,6 +204,7 @@ def _samples(
     r_hats: Array,
     effective: Array,
     lengths: Array,
+    short: list[str],
 ) -> Samples:
     inner, logs = coordinates
     log_scaled = np.array([one.scale == "log" for one in objective.parameters])
@@ -217,5 +220,5 @@ def _samples(
         r_hat=r_hats,
         effective=effective,
         autocorrelation=lengths,
-        problems=tuple(shortcomings(names, r_hats, effective)),
+        problems=(*shortcomings(names, r_hats, effective), *short),
     )

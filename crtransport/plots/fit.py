@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from crtransport.plots.style import COLOURS, GREY, new_figure, panel_label, points, style
+from crtransport.plots.style import COLOURS, GREY, bars, new_figure, panel_label, points, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,8 +25,10 @@ _MOST = 12
 _STEEP = 2.7  # fluxes are drawn times x^2.7
 _FEW = 1500  # draws that are drawn
 _AXES = {
-    "m-2 s-1 sr-1 GV-1": "rigidity [GV]",
-    "m-2 s-1 sr-1 (GeV/n)-1": "kinetic energy [GeV/n]",
+    "rigidity_GV": "rigidity $x$ [GV]",
+    "kinetic_energy_per_nucleon_GeV": "kinetic energy $x$ [GeV/n]",
+    "kinetic_energy_GeV": "kinetic energy $x$ [GeV]",
+    "total_energy_GeV": "total energy $x$ [GeV]",
 }
 
 
@@ -40,50 +43,51 @@ def draw(dataset: xr.Dataset) -> dict[str, Figure]:
 
 def _data(dataset: xr.Dataset) -> Figure:
     """For each table the data with the fit, and below, how far they are apart."""
-    names = [str(name) for name in dataset.fit_table.values]
-    columns = min(len(names), 2)
-    rows = -(-len(names) // columns)
+    count = dataset.sizes["fit_table"]
+    columns = min(count, 2)
+    rows = -(-count // columns)
     figure = new_figure(columns, 0.4 + 2.9 * rows)
     grid = figure.add_gridspec(2 * rows, columns, height_ratios=[3, 1] * rows)
-    for i, name in enumerate(names):
+    for i in range(count):
         row, column = divmod(i, columns)
         upper = figure.add_subplot(grid[2 * row, column])
         lower = figure.add_subplot(grid[2 * row + 1, column], sharex=upper)
-        _panel(upper, lower, dataset.isel(fit_point=dataset.point_table.values == i))
-        chi2 = float(dataset.fit_chi2[i])
-        text = f"{_title(name)}\nχ² {chi2:.1f} of {int(dataset.fit_points[i])} points"
-        panel_label(upper, text)
-        upper.tick_params(labelbottom=False)
+        some = dataset.isel(fit_table=i, fit_point=dataset.point_table.values == i)
+        _panel(upper, lower, some)
+        chi2 = f"χ² {float(some.fit_chi2):.1f} of {int(some.fit_points)} points"
+        panel_label(upper, f"{some.fit_label.values}\n{chi2}")
         if column == 0:
             lower.set_ylabel("(data − fit)/σ")
     return figure
 
 
-def _title(name: str) -> str:
-    """ "AMS-02_B_C_rigidity" as "AMS-02 B C"."""
-    return " ".join(name.split("_")[:-1]) or name
-
-
 def _panel(upper: Axes, lower: Axes, some: xr.Dataset) -> None:
-    x, y, m = (some[f"point_{n}"].values for n in ("x", "y", "prediction"))
+    x, y, m = (some[f"point_{name}"].values for name in ("x", "y", "prediction"))
     errors = np.stack([some.point_error_lo.values, some.point_error_hi.values])
-    limit = some.point_limit.values.astype(bool)
-    ratio = "_flux" not in str(some.point_y.attrs) and np.nanmax(y) > 1e-3
-    steep = np.ones_like(x) if ratio and y.max() / y.min() < 1e3 else x**_STEEP
+    measured = some.point_limit.values == 0
+    ratio = str(some.fit_unit.values) == "1"
+    steep = np.ones_like(x) if ratio else x**_STEEP
     look = points(0)
-    upper.errorbar(
-        x, steep * y, yerr=steep * np.where(limit, 0.3 * y, errors), uplims=limit, **look
-    )
+    upper.errorbar(x, steep * y, **bars(steep * y, steep * errors, measured), **look)
     upper.plot(x, steep * m, color=COLOURS[1], zorder=3)
-    upper.set_xscale("log")
-    low, high = (steep * (y - errors[0])).min(), (steep * (y + errors[1])).max()
-    upper.set_yscale("log")
-    upper.set_ylim(low / 1.2, high * 1.6)
-    upper.set_ylabel("ratio" if np.all(steep == 1) else "flux × $x^{2.7}$")
+    upper.set(xscale="log", yscale="log")
+    ends = np.concatenate([steep * m, (steep * y)[measured]])
+    upper.set_ylim(ends.min() / 1.4, ends.max() * 2)
+    upper.yaxis.set_minor_formatter(FuncFormatter(_two_and_five))
+    if ratio:
+        upper.yaxis.set_major_formatter("{x:g}")
+    upper.set_ylabel("ratio" if ratio else "flux × $x^{2.7}$")
+    upper.tick_params(labelbottom=False)
+    residuals = some.point_residual.values
     lower.axhline(0, color=GREY, linewidth=0.7)
-    lower.errorbar(x, some.point_residual.values, yerr=1.0, **look)
-    lower.set_ylim(-3.5, 3.5)
-    lower.set_xlabel("rigidity [GV]")
+    lower.errorbar(x, residuals, yerr=1.0, **look)
+    lower.set_ylim(*(np.array([-1, 1]) * max(3.5, 1 + np.nanmax(np.abs(residuals), initial=0))))
+    lower.set_xlabel(_AXES[str(some.fit_axis.values)])
+
+
+def _two_and_five(value: float, _: object) -> str:
+    digits = value / 10 ** np.floor(np.log10(value))
+    return f"{value:g}" if round(digits) in (2, 5) else ""
 
 
 def _corner(dataset: xr.Dataset) -> Figure:
@@ -105,7 +109,22 @@ def _corner(dataset: xr.Dataset) -> Figure:
                 axes[i, j].set_xlabel(_name(dataset, along), fontsize=6)
         if i > 0:
             axes[i, 0].set_ylabel(_name(dataset, above), fontsize=6)
+    figure.legend(handles=_handles(dataset), loc="upper right")
     return figure
+
+
+def _handles(dataset: xr.Dataset) -> list[Line2D]:
+    known: dict[str, dict[str, Any]] = {
+        "68.3 %, second derivatives": {"color": COLOURS[0], "linewidth": 1.1},
+        "95.4 %": {"color": COLOURS[0], "linewidth": 0.6},
+    }
+    if "pair" in dataset.coords:
+        known["68 %, contour followed"] = {"color": COLOURS[2], "linestyle": "--"}
+    if "posterior" in dataset:
+        known["draws from the posterior"] = {"color": GREY, "marker": ".", "linestyle": "none"}
+    if np.isfinite(dataset.published.values).any():
+        known["published"] = {"color": COLOURS[1], "marker": "+", "linestyle": "--"}
+    return [Line2D([], [], label=label, **look) for label, look in known.items()]
 
 
 def _ticks(axes: Axes, below: bool, left: bool) -> None:

@@ -66,7 +66,8 @@ def _panels(dataset: xr.Dataset, names: list[str], numbers: Mapping[str, xr.Data
     for i, (label, values) in enumerate(numbers.items()):
         for k, name in enumerate(names):
             axes = grid[i, k]
-            x, y = _positions(dataset[name].broadcast_like(values)), values.values.ravel()
+            x = _positions(dataset[name].broadcast_like(values).transpose(*values.dims))
+            y = values.values.ravel()
             look: Any = {"marker": "o", "linestyle": "none", "markersize": 2}
             if alone:
                 look = {"marker": "o" if len(x) <= _MANY else "", "markersize": 3}

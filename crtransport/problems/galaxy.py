@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event
@@ -18,15 +18,16 @@ from crtransport.problems.galaxy_answer import Answer, energies
 from crtransport.problems.galaxy_channels import channel_spectra
 from crtransport.problems.galaxy_dataset import dataset
 from crtransport.problems.galaxy_flux import Spectrum
-from crtransport.problems.galaxy_transport import Resolution, momentum_order, transport
+from crtransport.problems.galaxy_transport import Resolution, Setting, momentum_order, transport
 from crtransport.problems.threads import processors
 
 Array = NDArray[np.float64]
+Settings = Mapping[Resolution, Setting]
 
 #: levels per decade of the coarser momentum grid, over those of the deck
 _COARSER = 2 / 3
 #: functions of a reduced basis, over those of the deck, that are tried
-_GROWTH = (1.0, 1.5, 2.25)
+GROWTH = (1.0, 1.5, 2.25)
 #: functions of the smaller basis, over those of the deck
 _FEWER = 0.75
 #: residual of what only tells an error
@@ -46,7 +47,7 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
         change, each scaled by its order; of a reduced basis also what fewer functions change. Where
         that is above the tolerance, a larger basis is tried.
     """
-    for growth in _GROWTH:
+    for growth in GROWTH:
         answer, lis, error = estimated(deck, growth)
         if deck.solver.kind != "reduced-basis" or np.max(error) <= deck.solver.rtol:
             break
@@ -57,10 +58,16 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
     return dataset(answer, error, channels, lis)
 
 
-def estimated(deck: GalaxyDeck, growth: float) -> tuple[Answer, Array, Array]:
-    """The answer on so many more functions, [nuclide, energy] fluxes and their relative errors."""
+def estimated(
+    deck: GalaxyDeck, growth: float, settings: Settings | None = None
+) -> tuple[Answer, Array, Array]:
+    """The answer on so many more functions, [nuclide, energy] fluxes and their relative errors.
+
+    ``settings``: what was made for the deck at some resolutions, if it was.
+    """
     energy, others = energies(deck), list(coarser(deck, growth))
-    answer, *changed = solve_all(deck, [Resolution(functions=growth), *(r for r, _ in others)])
+    same = Resolution(functions=growth)
+    answer, *changed = solve_all(deck, [same, *(r for r, _ in others)], settings or {})
     lis, *other_lis = (
         np.stack([each.interstellar(name, energy) for name in deck.nuclides])
         for each in (answer, *changed)
@@ -71,11 +78,13 @@ def estimated(deck: GalaxyDeck, growth: float) -> tuple[Answer, Array, Array]:
     return answer, lis, error
 
 
-def solve_all(deck: GalaxyDeck, resolutions: Sequence[Resolution]) -> list[Answer]:
+def solve_all(
+    deck: GalaxyDeck, resolutions: Sequence[Resolution], settings: Settings
+) -> list[Answer]:
     """Answers at several resolutions, side by side."""
     stop = Event()
     with ThreadPoolExecutor(max_workers=processors()) as pool:
-        runs = [pool.submit(transport, deck, each, stop) for each in resolutions]
+        runs = [pool.submit(transport, deck, r, stop, settings.get(r)) for r in resolutions]
         try:
             return [Answer(deck, run.result()) for run in runs]
         except BaseException:  # an error of one, or an interrupt: the others end soon

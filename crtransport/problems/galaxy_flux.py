@@ -4,38 +4,38 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import make_interp_spline
 
 from crtransport.constants import SPEED_OF_LIGHT
 from crtransport.nuclides import Nuclide
-from crtransport.solvers.levels import Levels
+from crtransport.problems.galaxy_levels import Momenta
+from crtransport.solvers.levels import GHOSTS
 
 Array = NDArray[np.float64]
 
 #: ψ in cm^-3 (GeV/n)^-1 times c/4π -> m^-2 s^-1 sr^-1 (GeV/n)^-1
 _PER_AREA = 1e4 * SPEED_OF_LIGHT / (4 * np.pi)
-#: degree of the splines in ln p: one above the order of the differences
-_DEGREE = 7
+#: levels from which a value between two of them is taken: more than the order of the differences
+_NEAR = 8
 
 
 class Spectrum:
     """ψ of one nuclide at given places, as functions of kinetic energy per nucleon.
 
-    y = ψp/S and ln S are smooth in ln p, so each is interpolated by a spline of high degree.
+    y and ln S, of which yS = ψp du/ds, are smooth: between the levels each is the polynomial of
+    degree 7 through the nearest eight.
 
     Parameters
     ----------
     nucleus : Nuclide
-    levels : Levels
+    levels : Momenta
     y : [level, …] array
     log_scale : array on the extended levels
     """
 
-    def __init__(self, nucleus: Nuclide, levels: Levels, y: Array, log_scale: Array) -> None:
+    def __init__(self, nucleus: Nuclide, levels: Momenta, y: Array, log_scale: Array) -> None:
         self.nucleus = nucleus
-        degree = min(_DEGREE, (levels.n - 1) // 2 * 2 - 1)
-        self._y = make_interp_spline(levels.values, y, k=degree)
-        self._log_scale = make_interp_spline(levels.extended, log_scale, k=degree)
+        self.levels, self._y = levels, y
+        self._log_density = log_scale - np.log(levels.stretch)
         self._dims = np.ndim(y) - 1
 
     def density(self, kinetic_energy: Array) -> Array:
@@ -53,5 +53,18 @@ class Spectrum:
         return np.log(self.nucleus.momentum(rigidity)), self.nucleus.beta(rigidity)
 
     def _psi(self, u: Array) -> Array:
-        size = np.exp(self._log_scale(u) - u)
-        return np.asarray(self._y(u) * size.reshape(size.shape + (1,) * self._dims))
+        number = self.levels.number(u)
+        size = np.exp(_between(self._log_density, number + GHOSTS) - u)
+        return np.asarray(_between(self._y, number) * size.reshape(size.shape + (1,) * self._dims))
+
+
+def _between(values: Array, number: Array) -> Array:
+    """[shape of ``number``, …] of [level, …], by Lagrange's polynomial between the levels."""
+    flat = np.ravel(number)
+    near = np.arange(min(_NEAR, len(values)))
+    first = np.clip(np.floor(flat).astype(int) - len(near) // 2 + 1, 0, len(values) - len(near))
+    others = near != near[:, None]
+    steps = (flat - first)[:, None, None] - near
+    weights = np.prod(np.where(others, steps / np.where(others, near[:, None] - near, 1), 1), -1)
+    found = np.einsum("ek,ek...->e...", weights, values[first[:, None] + near])
+    return found.reshape(np.shape(number) + values.shape[1:])

@@ -28,7 +28,7 @@ from crtransport.deck.load import load_deck
 from crtransport.deck.schema import resolve
 from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_momentum import make_along, make_rates, pieces
-from crtransport.problems.galaxy_space import Space, make_space
+from crtransport.problems.galaxy_space import Space, make_space, same_space
 from crtransport.problems.galaxy_transport import (
     Origin,
     Resolution,
@@ -51,11 +51,6 @@ _STEP, _SMALL = 1e-4, 1e-4
 #: keys that change nothing but what is set free, and nothing but what becomes of it
 _SOURCES = re.compile(r"source\.|nuclear\.channel")
 _LOSSES = re.compile(r"(diffusion|reacceleration|losses)\.")
-#: keys that matrices in space do not depend on
-_SAME_SPACE = re.compile(
-    r"diffusion\.(D0|R0|R1|delta1|delta2|eta)|(reacceleration|losses|nuclear|normalisation)\..*"
-    r"|source\.\d+\.(abundances|injections?|reference).*"
-)
 _INNER = slice(GHOSTS, -GHOSTS)
 
 
@@ -116,7 +111,7 @@ class Adjoint:
             for sign in (1, -1):
                 deck = _moved(self.deck, key.split("."), value + sign * step)
                 space, parts = self.run.space, here
-                if not _SAME_SPACE.fullmatch(key):
+                if not same_space(key):
                     space = self._space(deck)
                     parts = self._contracted(adjoint, space)
                 total = observable(self._fluxes(deck, space, energy))

@@ -14,27 +14,17 @@ from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.nuclide_tables import DAUGHTERS
 from crtransport.nuclides import Nuclide
 from crtransport.physics.nuclear import RATE
+from crtransport.problems.galaxy_levels import Momenta
 from crtransport.problems.galaxy_space import Space
 from crtransport.solvers.kernels.differences import fall
-from crtransport.solvers.levels import GHOSTS, Banded, Levels, rate, weight_of
+from crtransport.solvers.levels import GHOSTS, Banded, rate, weight_of
 from crtransport.solvers.problem import Operator, Term
 
 Array = NDArray[np.float64]
 
-#: N = ψp in ln p: ∂/∂p p² D_pp ∂/∂p ψ/p² = (1/p) ∂/∂u K (∂/∂u − 3) N with K = D_pp/p²
-_TILT = 3.0
+#: with K = D_pp/p², ∂/∂p p² D_pp ∂/∂p ψ/p² = (1/p) ∂/∂u K (∂/∂u − 3) ψp: at rest where ψp ∝ p³
+_REST = 3.0
 _INNER = slice(GHOSTS, -GHOSTS)
-
-
-def make_levels(
-    deck: GalaxyDeck, nuclei: list[Nuclide], per_decade: float, below: float = 1.0
-) -> Levels:
-    """Levels in ln p, p per nucleon in GeV, one grid for all nuclides, below · T_min … T_max."""
-    ends = np.array([below * deck.momentum.T_min, deck.momentum.T_max])
-    momenta = np.stack([nucleus.momentum(nucleus.rigidity(ends)) for nucleus in nuclei])
-    first, last = np.log(momenta[:, 0].min()), np.log(momenta[:, 1].max())
-    steps = int(np.ceil((last - first) / np.log(10) * per_decade - 1e-9))
-    return Levels(first=float(first), step=float((last - first) / steps), n=steps + 1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,8 +55,8 @@ class Rates:
 class Kinematics:
     """Momentum, rigidity and so on of a nuclide on the extended levels."""
 
-    def __init__(self, nucleus: Nuclide, levels: Levels) -> None:
-        self.momentum = np.exp(levels.extended)
+    def __init__(self, nucleus: Nuclide, levels: Momenta) -> None:
+        self.momentum = np.exp(levels.log_p)
         self.rigidity = nucleus.mass_number / nucleus.charge * self.momentum
         self.beta = nucleus.beta(self.rigidity)
         self.energy = nucleus.kinetic_energy(self.rigidity)
@@ -74,12 +64,12 @@ class Kinematics:
 
 
 @lru_cache(maxsize=512)
-def kinematics(nucleus: Nuclide, levels: Levels) -> Kinematics:
+def kinematics(nucleus: Nuclide, levels: Momenta) -> Kinematics:
     """Of a nuclide on some levels: the same for all that it meets."""
     return Kinematics(nucleus, levels)
 
 
-def make_rates(deck: GalaxyDeck, nucleus: Nuclide, levels: Levels) -> Rates:
+def make_rates(deck: GalaxyDeck, nucleus: Nuclide, levels: Momenta) -> Rates:
     """The rates of one nuclide under a deck."""
     at = kinematics(nucleus, levels)
     diffusion = deck.diffusion.halo(at.rigidity, at.beta)
@@ -107,7 +97,7 @@ def _spallation(deck: GalaxyDeck, nucleus: Nuclide, at: Kinematics) -> Array | N
 
 
 def production_rate(
-    deck: GalaxyDeck, parent: Nuclide, child: Nuclide, levels: Levels
+    deck: GalaxyDeck, parent: Nuclide, child: Nuclide, levels: Momenta
 ) -> Array | None:
     """n β c σ of a child per density and per parent at the same p per nucleon, 1/Myr."""
     if not deck.nuclear.secondaries:
@@ -117,7 +107,9 @@ def production_rate(
     return None if sigma is None else np.asarray(RATE * at.beta * sigma)
 
 
-def feeding_rate(deck: GalaxyDeck, parent: Nuclide, child: Nuclide, levels: Levels) -> Array | None:
+def feeding_rate(
+    deck: GalaxyDeck, parent: Nuclide, child: Nuclide, levels: Momenta
+) -> Array | None:
     """1/γτ of a parent that decays to this child at the same p per nucleon, 1/Myr."""
     if not deck.nuclear.decay or not deck.nuclear.secondaries:
         return None
@@ -160,11 +152,11 @@ def pieces(rates: Rates, space: Space, deck: GalaxyDeck) -> list[tuple[str, str,
 
 
 def log_typical(
-    rates: Rates, space: Space, deck: GalaxyDeck, levels: Levels, log_source: Array
+    rates: Rates, space: Space, deck: GalaxyDeck, levels: Momenta, log_source: Array
 ) -> Array:
-    """ln of the expected ψp on the extended levels: one mode in space, cooled level by level.
+    """ln of the expected N_s on the extended levels: one mode in space, cooled level by level.
 
-        (r + b/Δu) N_k = q_k + (b N)_{k+1}/Δu,      r = D + Σ rates, b = Σ losses
+        (r + b) N_k = q_k + (b N)_{k+1},      r = D + Σ rates, b = Σ losses per du/ds
 
     with each rate weighed by Space.typical_rate and ``log_source`` by Space.typical_source; above
     the highest level N goes on as a power law. It only scales the unknowns, so the first order of
@@ -174,7 +166,7 @@ def log_typical(
     for name, kind, values, operator in pieces(rates, space, deck):
         share = max(space.typical_rate(operator), 0.0)
         if kind == "drift":
-            cooled += values * share / levels.step
+            cooled += values * share / levels.stretch
         elif kind == "rate" and name != "escape":
             lost += values * share
     # what comes from above the highest level: slopes of q/(r + b) and of b go on
@@ -188,7 +180,7 @@ def log_typical(
 
 
 def make_along(
-    kind: str, values: Array, levels: Levels, log_scale: Array, order: int
+    kind: str, values: Array, levels: Momenta, log_scale: Array, order: int
 ) -> Operator | Banded:
     """What a piece does along the axis, by differences of the given order.
 
@@ -202,12 +194,13 @@ def make_along(
     else:
         from crtransport.solvers import differences as scheme
     if kind == "drift":
-        return scheme.drift(levels, values, log_scale, order)
-    return scheme.spread(levels, values, _TILT, log_scale, order)
+        return scheme.drift(levels, values / levels.stretch, log_scale, order)
+    rest = _REST * levels.log_p + np.log(levels.stretch)
+    return scheme.spread(levels, values / levels.stretch**2, rest, log_scale, order)
 
 
 def make_terms(
-    rates: Rates, space: Space, deck: GalaxyDeck, levels: Levels, log_scale: Array, order: int
+    rates: Rates, space: Space, deck: GalaxyDeck, levels: Momenta, log_scale: Array, order: int
 ) -> tuple[Term, ...]:
     """The terms of the transport equation of one nuclide."""
     return tuple(

@@ -131,7 +131,9 @@ class Prediction:
         for table, phi, x, weights in weighed:
             names = measured_elements(table)
             fluxes = [self._flux(name, table, x, phi) for name in names]
-            signs = (1 / fluxes[1], -fluxes[0] / fluxes[1] ** 2) if fluxes[1:] else (1.0,)
+            signs = [np.ones_like(x)]
+            if fluxes[1:]:
+                signs = [1 / fluxes[1], -fluxes[0] / fluxes[1] ** 2]
             for name, sign in zip(names, signs, strict=True):
                 for isotope, outside, share in self._seen(name, table, x, phi):
                     found.setdefault(isotope, []).append((outside, weights * sign * share))

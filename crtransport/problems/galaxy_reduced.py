@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.nuclides import Nuclide
+from crtransport.problems.galaxy_levels import Momenta
 from crtransport.problems.galaxy_momentum import Rates, make_rates, pieces
 from crtransport.problems.galaxy_space import Space
-from crtransport.solvers.levels import GHOSTS, Levels, rate
+from crtransport.solvers.levels import GHOSTS, rate
 from crtransport.solvers.problem import FieldProblem, Operator, Term
 from crtransport.solvers.reduced_basis import ReducedGrid, project, rational_basis
 
@@ -20,25 +21,31 @@ Array = NDArray[np.float64]
 
 #: nuclides whose operators are taken as poles: stable ones of evenly spaced mass, and others of
 #: evenly spaced half-life
-_STABLE, _UNSTABLE = 3, 3
+_STABLE, _UNSTABLE = 2, 2
 #: energies of the poles, GeV/n: from the lowest one to where losses matter no longer
-_POLES, _HIGHEST = 5, 30.0
+_POLES, _HIGHEST = 4, 30.0
 #: slope of the spectra by which a drift, and its square a spreading, weighs as a rate
 _SLOPE = 3.0
 
 
 def basis(
-    deck: GalaxyDeck, space: Space, nuclei: Sequence[Nuclide], levels: Levels, size: int
+    decks: Sequence[GalaxyDeck],
+    space: Space,
+    nuclei: Sequence[Nuclide],
+    levels: Momenta,
+    size: int,
 ) -> Array:
-    """[place, function] of the nuclides of a deck, the more important ones first.
+    """[place, function] of the nuclides of decks in one space, the more important ones first.
 
     The poles are operators in space at a few energies of a few nuclides, the loads those of the
-    sources and the Sun, and what they leave times the gas and 1/f.
+    sources and the Sun, and what they leave times the gas, 1/f and 1/f twice.
     """
-    chosen = [(n, make_rates(deck, n, levels)) for n in _representative(nuclei)]
+    chosen = [
+        (deck, make_rates(deck, n, levels)) for deck in decks for n in _representative(nuclei)
+    ]
     where = _energies(levels)
     terms, operators = [], dict[int, Operator]()
-    columns = [_pole(deck, space, rates, i) for _, rates in chosen for i in where]
+    columns = [_pole(deck, space, rates, i) for deck, rates in chosen for i in where]
     for column in columns:
         operators |= {id(operator): operator for operator, _ in column}
     ones = np.ones(len(columns))
@@ -53,12 +60,14 @@ def basis(
         weight=ones,
         shape=space.grid.shape,
     )
+    slow = space.inverse_diffusion.matrix
     return rational_basis(
         shifted,
         stiffness=sum(part.matrix for part in space.diffusion),
         loads=space.sources,
         seen=[space.sun],
-        products=[space.gas.matrix, space.inverse_diffusion.matrix],
+        # spreading along the axis is of second order: 1/f twice
+        chains=[(space.gas.matrix,), (slow,), (slow, slow)],
         size=size,
     )
 
@@ -111,10 +120,10 @@ def _spaced(nuclei: list[Nuclide], count: int) -> list[Nuclide]:
     return [nuclei[i] for i in dict.fromkeys(places)]
 
 
-def _energies(levels: Levels) -> list[int]:
+def _energies(levels: Momenta) -> list[int]:
     """Levels, on the extended ones, evenly spaced in ln p up to the highest pole."""
-    first, last = levels.values[0], min(np.log(_HIGHEST), levels.values[-1])
-    places = (np.linspace(first, last, _POLES) - levels.first) / levels.step
+    first, last = levels.inner[0], min(np.log(_HIGHEST), levels.inner[-1])
+    places = levels.number(np.linspace(first, last, _POLES))
     return sorted({GHOSTS + round(float(place)) for place in places})
 
 

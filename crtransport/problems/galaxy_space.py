@@ -6,8 +6,10 @@ nothing flows through the mid-plane.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,11 @@ Array = NDArray[np.float64]
 Field = Callable[[Array, Array], Array]  # of r, z in kpc
 
 _KM_PER_S = 1e5 * MYR / KPC  # kpc/Myr
+#: keys that matrices in space do not depend on
+_SAME = re.compile(
+    r"diffusion\.(D0|R0|R1|delta1|delta2|eta)|(reacceleration|losses|nuclear|normalisation)\..*"
+    r"|source\.\d+\.(abundances|injections?|reference).*"
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,14 +76,28 @@ class Space:
 
     def typical_rate(self, operator: Operator) -> float:
         """wᵀXw/wᵀLw with w the typical shape: how much a term weighs against diffusion."""
-        w = self.typical
-        whole = sum(w @ (part.matrix @ w) for part in self.diffusion)
-        return float(w @ (operator.matrix @ w) / whole)
+        return _typical_rate(self, operator)
 
     def typical_source(self, load: Array) -> float:
         """wᵀs/wᵀLw: ψ of a source in units of w, for a D of 1."""
+        return float(self.typical @ load / self._typical_diffusion)
+
+    @cached_property
+    def _typical_diffusion(self) -> float:
         w = self.typical
-        return float(w @ load / sum(w @ (part.matrix @ w) for part in self.diffusion))
+        return float(sum(w @ (part.matrix @ w) for part in self.diffusion))
+
+
+@lru_cache(maxsize=64)
+def _typical_rate(space: Space, operator: Operator) -> float:
+    """Asked for by each nuclide and each of its parents."""
+    w = space.typical
+    return float(w @ (operator.matrix @ w) / space._typical_diffusion)
+
+
+def same_space(key: str) -> bool:
+    """Whether matrices in space stay as they are when the value at a dotted key changes."""
+    return _SAME.fullmatch(key) is not None
 
 
 def make_space(deck: GalaxyDeck, coarse: bool = False) -> Space:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from threading import Event
 
@@ -13,19 +13,19 @@ from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.nuclides import Nuclide, nuclide
 from crtransport.physics.injection import Source
 from crtransport.problems.galaxy_flux import Spectrum
+from crtransport.problems.galaxy_levels import Momenta, make_levels
 from crtransport.problems.galaxy_momentum import (
     Kinematics,
     feeding_rate,
     kinematics,
     log_typical,
-    make_levels,
     make_rates,
     make_terms,
     production_rate,
 )
 from crtransport.problems.galaxy_space import Space, make_space
 from crtransport.solvers.errors import ConvergenceError
-from crtransport.solvers.levels import GHOSTS, Levels, weight_of
+from crtransport.solvers.levels import GHOSTS, weight_of
 from crtransport.solvers.problem import Coupling, FieldProblem, FieldSolution, Operator
 
 Array = NDArray[np.float64]
@@ -66,7 +66,7 @@ class Resolution:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Transported:
-    """ψp of one nuclide: y[level, place] times exp(log_scale), cm^-3 Myr^-1 × Myr.
+    """ψp du/ds of one nuclide: y[level, place] times exp(log_scale), cm^-3 Myr^-1 × Myr.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class Transported:
     budget: dict[str, float]
 
     def rate(self, freed: Array) -> float:
-        """Sum over (n_levels,) of a source of this nuclide, cm^-3 Myr^-1 × kpc^…, per ln p."""
+        """Sum over (n_levels,) of a source of this nuclide, cm^-3 Myr^-1 × kpc^…."""
         return float(self.problem.weight @ freed * np.exp(self.log_scale[_INNER].max()))
 
     def imbalance(self) -> float:
@@ -101,7 +101,7 @@ class Transported:
 class Transport:
     """All nuclides of a deck on one grid, heaviest first."""
 
-    levels: Levels
+    levels: Momenta
     space: Space
     nuclides: tuple[Transported, ...]
 
@@ -135,17 +135,17 @@ def kept_nucleons(deck: GalaxyDeck, run: Transport) -> float | None:
     return made / destroyed if destroyed > 0 else None
 
 
-def transport(
-    deck: GalaxyDeck, resolution: Resolution | None = None, stop: Event | None = None
-) -> Transport:
-    """Solve the transport equation for every nuclide of the deck, or until ``stop`` is set.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Setting:
+    """What decks that differ in rates and sources only have in common."""
 
-    Raises
-    ------
-    ConvergenceError, SingularOperatorError
-        If a nuclide's equations cannot be solved; strong reacceleration needs a low T_min.
-    """
-    resolution = resolution or Resolution()
+    levels: Momenta
+    space: Space
+
+
+def make_setting(decks: Sequence[GalaxyDeck], resolution: Resolution | None = None) -> Setting:
+    """Of decks with the same matrices in space; a reduced basis serves them all."""
+    resolution, deck = resolution or Resolution(), decks[0]
     space = make_space(deck, resolution.coarse)
     nuclei = ordered(deck)
     per_decade = deck.momentum.per_decade * resolution.per_decade
@@ -155,11 +155,32 @@ def transport(
         from crtransport.solvers.reduced_basis import diagonalised
 
         size = max(1, round(deck.solver.functions * resolution.functions))
-        functions = basis(deck, space, nuclei, levels, size)
+        functions = basis(decks, space, nuclei, levels, size)
         space = reduced(space, diagonalised(space.gas, functions))
+    return Setting(levels=levels, space=space)
+
+
+def transport(
+    deck: GalaxyDeck,
+    resolution: Resolution | None = None,
+    stop: Event | None = None,
+    setting: Setting | None = None,
+) -> Transport:
+    """Solve the transport equation for every nuclide of the deck, or until ``stop`` is set.
+
+    ``setting``: what was made for it, if it was.
+
+    Raises
+    ------
+    ConvergenceError, SingularOperatorError
+        If a nuclide's equations cannot be solved; strong reacceleration needs a low T_min.
+    """
+    resolution = resolution or Resolution()
+    setting = setting or make_setting([deck], resolution)
+    levels, space = setting.levels, setting.space
     method = method_of(deck, resolution)
     done: list[Transported] = []
-    for nucleus in nuclei:
+    for nucleus in ordered(deck):
         if stop is not None and stop.is_set():
             break
         try:
@@ -217,7 +238,7 @@ def momentum_order(deck: GalaxyDeck) -> int:
 def _one(
     deck: GalaxyDeck,
     nucleus: Nuclide,
-    levels: Levels,
+    levels: Momenta,
     space: Space,
     done: list[Transported],
     method: Method,
@@ -277,7 +298,7 @@ class Origin:
         self,
         deck: GalaxyDeck,
         nucleus: Nuclide,
-        levels: Levels,
+        levels: Momenta,
         space: Space,
         done: list[Transported],
     ) -> None:
@@ -357,22 +378,22 @@ def spectral_lines(log_ratio: Array, line: Array | None) -> Array:
 
 
 def _spectrum(
-    source: Source, nucleus: Nuclide, at: Kinematics, levels: Levels
+    source: Source, nucleus: Nuclide, at: Kinematics, levels: Momenta
 ) -> tuple[Array, Array | None]:
-    """ln dq/d ln p on the extended levels; of a source at one energy, its share of each level.
+    """ln dq/ds on the extended levels; of a source at one energy, its share of each level.
 
-    A δ(u − u₀) is spread over the levels around u₀ by Lagrange's weights, which keep its first six
-    moments: away from u₀ the answer has the order of the differences.
+    A δ(s − s₀) is spread over the levels around s₀ by Lagrange's weights, which keep its first six
+    moments: away from s₀ the answer has the order of the differences.
     """
     log_q = source.log_spectrum(nucleus, at.rigidity)
     energy = source.line(nucleus)
     if energy is None:
-        return log_q + levels.extended, None
+        return log_q + levels.log_p + np.log(levels.stretch), None
     u = np.log(nucleus.momentum(nucleus.rigidity(np.array(energy))))
-    place = float((u - levels.first) / levels.step)
+    place = float(levels.number(u))
     near = np.arange(6) + int(np.clip(np.floor(place) - 2, 0, levels.n - 6))
     share = np.zeros(levels.n)
     for k in near:
         others = near[near != k]
-        share[k] = np.prod((place - others) / (k - others)) / levels.step
+        share[k] = np.prod((place - others) / (k - others))
     return log_q, share

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from scipy.stats import chi2 as _chi2
 
 from crtransport.deck.fit import EnsembleSampler, FitTable
 from crtransport.deck.schema import Deck
@@ -24,10 +25,8 @@ from crtransport.studies.fit_model import FittedDeck, read
 from crtransport.studies.fit_result import with_contours, with_fit
 from crtransport.studies.fit_samples import with_samples
 
-__all__ = ["failures", "headline", "read", "solve"]
+__all__ = ["draw_samples", "failures", "headline", "read", "solve", "strategy"]
 
-#: what MIGRAD spends on derivatives where it has to make them itself
-_WITHOUT_GRADIENT, _WITH_GRADIENT = "normal", "fast"
 _CONTOUR_POINTS = 16
 
 
@@ -53,15 +52,20 @@ def solve(deck: Deck, data: str | Path | None) -> xr.Dataset:
         starts=fitted.fit.starts,
         seed=fitted.fit.seed,
         minos=fitted.fit.minos,
-        strategy=_WITH_GRADIENT if objective.has_gradient else _WITHOUT_GRADIENT,
+        strategy=strategy(objective),
     )
     best = fitted.deck_at(fit.best)
     dataset = with_fit(solved(best, measured(best, data), data), fitted, fit)
     dataset.attrs["fit_unanswered"] = len(objective.unanswered)
     dataset = _contoured(dataset, objective, fitted, fit)
     if fitted.fit.sampler is not None:
-        dataset = with_samples(dataset, _samples(objective, fitted.fit, fit))
+        dataset = with_samples(dataset, draw_samples(objective, fitted.fit, fit))
     return dataset
+
+
+def strategy(objective: Objective) -> str:
+    """What MIGRAD spends on derivatives: more where it has to make them itself."""
+    return "fast" if objective.has_gradient else "normal"
 
 
 def _contoured(
@@ -72,7 +76,8 @@ def _contoured(
     return with_contours(dataset, pairs, found)
 
 
-def _samples(objective: Objective, table: FitTable, fit: Fit) -> Samples:
+def draw_samples(objective: Objective, table: FitTable, fit: Fit) -> Samples:
+    """What the sampler of [fit] draws."""
     sampler = table.sampler
     if isinstance(sampler, EnsembleSampler):
         return sample_ensemble(
@@ -91,6 +96,7 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
         dataset.fit_table.values, dataset.fit_chi2.values, dataset.fit_points.values, strict=True
     ):
         rows.append((f"fit: {name}", f"χ² {chi2:.1f} of {n} points"))
+    rows += _published(dataset)
     attrs = dataset.attrs
     total = f"{attrs['fit_minus_2_ln_likelihood']:.2f} of {int(dataset.fit_points.sum())} points"
     rows.append(("fit: −2 ln L with priors", total))
@@ -116,6 +122,22 @@ def _said(one: xr.Dataset, unit: str) -> str:
         away = (value - float(one.published)) / error
         text += f"; published {float(one.published):.4g}, {away:+.1f}σ"
     return text + (f"; pull {float(one.pull):+.2f}" if np.isfinite(one.pull) else "")
+
+
+def _published(dataset: xr.Dataset) -> list[tuple[str, str]]:
+    """How far all published values together are from the best, with their correlations."""
+    some = np.isfinite(dataset.published.values) & np.isfinite(dataset.best_error.values)
+    if some.sum() < 2:
+        return []
+    log = dataset.log_scale.values[some] == 1
+    best, published = dataset.best.values[some], dataset.published.values[some]
+    slopes = np.where(log, best, 1.0)
+    away = np.where(log, np.log(published / best), published - best)
+    covariance = dataset.covariance.values[np.ix_(some, some)] / np.outer(slopes, slopes)
+    chi2 = float(away @ np.linalg.solve(covariance, away))
+    chance = _chi2.sf(chi2, some.sum())
+    text = f"Δχ² {chi2:.1f} of {some.sum()} parameters together, p = {chance:.2g}"
+    return [("fit: published values", text)]
 
 
 def failures(dataset: xr.Dataset) -> list[str]:

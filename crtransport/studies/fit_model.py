@@ -26,6 +26,7 @@ from crtransport.fits import (
     Objective,
     Unpredictable,
 )
+from crtransport.fits.parameters import needed
 from crtransport.measurements import Measurement, MeasurementError, folders, load_fluxes_and_ratios
 from crtransport.problems.galaxy_prediction import Weighed
 from crtransport.problems.threads import processors
@@ -220,9 +221,9 @@ class FittedDeck:
         with ThreadPoolExecutor(max_workers=processors()) as pool:
             columns = list(pool.map(lambda each: column(*each), moved))
         total = np.zeros((len(columns), len(columns)))
-        for i, (one, m) in enumerate(zip(self.likelihood.data, before, strict=True)):
+        for i, (data, m) in enumerate(zip(self.likelihood.data, before, strict=True)):
             slopes = np.stack([each[i] for each in columns], axis=1)
-            total += slopes.T @ one.curvature(m) @ slopes
+            total += slopes.T @ data.curvature(m) @ slopes
         return total
 
     def _predicted(self, prediction: Any, values: Values) -> list[Array]:
@@ -269,6 +270,9 @@ def read(deck: Deck, data: str | Path | None) -> FittedDeck:
         some = ", ".join(missing)
         raise MeasurementError(f"fit.data: {some}: give their folder by --data or CRTRANSPORT_DATA")
     try:
+        needed("iminuit")
+        if (sampler := fit_table(deck).sampler) is not None:
+            needed(sampler.kind)
         return FittedDeck(deck, load_fluxes_and_ratios(names, folder))
     except (FitError, MeasurementError) as error:
         raise MeasurementError(f"fit.data: {error}") from None

@@ -44,6 +44,9 @@ def with_fit(dataset: xr.Dataset, fitted: FittedDeck, fit: Fit) -> xr.Dataset:
         "other_parameter": ("other_parameter", names, said),
         "parameter_unit": ("parameter", units, _label("1", "unit of the parameter")),
         "fit_table": ("fit_table", list(matches), _label("1", "measured table of the fit")),
+    } | {
+        f"fit_{what}": ("fit_table", texts, _label("1", f"{what} of the table"))
+        for what, texts in _texts(fitted).items()
     }
     variables = (
         _scalars(fit, units)
@@ -59,6 +62,16 @@ def with_fit(dataset: xr.Dataset, fitted: FittedDeck, fit: Fit) -> xr.Dataset:
         "fit_problems": json.dumps(fit.problems),
     }
     return dataset.assign(variables).assign_coords(coords).assign_attrs(attrs)
+
+
+def _texts(fitted: FittedDeck) -> dict[str, list[str]]:
+    """Of each table: who measured what, over what, in which unit."""
+    tables = [one.table for one in fitted.likelihood.data]
+    return {
+        "label": [table.label for table in tables],
+        "axis": [table.x_kind for table in tables],
+        "unit": [table.unit for table in tables],
+    }
 
 
 def _label(units: str, long_name: str) -> dict[str, Any]:

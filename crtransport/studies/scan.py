@@ -37,6 +37,10 @@ _MOST_TOLD = 10  # points that failed
 Tell = Callable[[int, int, int, int], None]
 
 
+def untold(*_: int) -> None:
+    """Nobody is told of progress."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Means:
     """What a scan runs on.
@@ -75,7 +79,7 @@ def scan(
     data: str | Path | None,
     path: Path | None,
     means: Means,
-    tell: Tell = lambda *_: None,
+    tell: Tell = untold,
 ) -> xr.Dataset:
     """All points of a deck's scan; those that the store has are not run again.
 
@@ -132,7 +136,7 @@ def _run(
     good = there > failed
     for batch in means.results(setup, ((n, points.overrides(n)) for n in jobs)):
         batch = [(n, _point(result, good)) for n, result in batch]
-        for n, point in batch:
+        for _, point in batch:
             if not good and point.layout:
                 _check(deck, points, point, store)
                 good = True

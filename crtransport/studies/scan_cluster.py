@@ -31,6 +31,7 @@ Chunk = list[tuple[int, J]]
 _TASK = 0.1
 #: tasks that a thread of the cluster has before it
 _AHEAD = 3
+_GONE = "the scheduler went away"
 _PATIENCE = 30.0  # seconds, for the scheduler and the first worker
 
 
@@ -61,7 +62,7 @@ def results(
     with _client(scheduler) as client:
         from distributed import as_completed
 
-        finished = as_completed()
+        finished = as_completed(loop=client.loop)
         while waiting or running:
             ready = _AHEAD * max(1, sum(client.nthreads().values()))
             while waiting and len(running) < ready:
@@ -71,6 +72,9 @@ def results(
                 running[future] = chunk
                 finished.add(future)
             for future in finished.next_batch():
+                if future.status in ("lost", "pending"):  # its worker was lost before it was asked
+                    finished.add(future)
+                    continue
                 chunk = running.pop(future)
                 found, taken = _result(future, chunk)
                 if found is None:
@@ -97,7 +101,7 @@ def _result(future: Future, chunk: Chunk[J]) -> tuple[list[tuple[int, Any]] | No
         found: tuple[list[tuple[int, Any]], float] = future.result()
         return found
     if future.status != "error":
-        raise WorkerError("the scheduler went away")
+        raise WorkerError(_GONE)
     error = future.exception()
     if not isinstance(error, KilledWorker):
         raise WorkerError(f"the workers cannot do it: {type(error).__name__}: {error}")
@@ -115,7 +119,8 @@ def _client(scheduler: str) -> Iterator[Client]:
             "--scheduler needs Dask: pip install 'crtransport[cluster]', here and on the workers"
         ) from None
     # a lost worker is no news: its jobs are done elsewhere
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = Client(scheduler, timeout=_PATIENCE, set_as_default=False)
         client.wait_for_workers(1, timeout=_PATIENCE)
@@ -127,5 +132,7 @@ def _client(scheduler: str) -> Iterator[Client]:
         raise InputError(f"--scheduler {scheduler}: {error}") from None
     try:
         yield client
+    except OSError:  # what a lost connection is to it
+        raise WorkerError(_GONE) from None
     finally:
         client.close(timeout=_PATIENCE)

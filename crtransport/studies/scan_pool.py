@@ -28,17 +28,14 @@ TRIES = 3
 #: seconds of work that a process has before it, so that it never waits for the next job
 _AHEAD = 0.1
 _MOST_AHEAD = 64  # jobs: their messages fit into the buffer of a pipe
-_SINGLE = {
-    name: "1"
-    for name in (
-        "CRTRANSPORT_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-        "OMP_NUM_THREADS",
-        "NUMBA_NUM_THREADS",
-    )
-}
+_THREADS = (
+    "CRTRANSPORT_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "OMP_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
 
 
 class Lost(NamedTuple):
@@ -175,8 +172,8 @@ def _ready(workers: list[_Worker]) -> list[_Worker]:
 @contextlib.contextmanager
 def _single_threads() -> Iterator[None]:
     """The environment of a process that computes on one thread, while it is started."""
-    before = {name: os.environ.get(name) for name in _SINGLE}
-    os.environ.update(_SINGLE)
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
     try:
         yield
     finally:

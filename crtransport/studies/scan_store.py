@@ -8,6 +8,7 @@ While a run has the file open no other can, and a lock ends with the process tha
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import math
@@ -50,24 +51,26 @@ class Store:
 
     def __init__(self, path: Path | None, about: Mapping[str, Any]) -> None:
         self.path = path
-        self._database = sqlite3.connect(path or ":memory:", timeout=0, isolation_level=None)
+        try:
+            self._database = sqlite3.connect(path or ":memory:", timeout=0, isolation_level=None)
+        except sqlite3.Error as error:
+            raise InputError(f"cannot write {path}: {error}") from None
         try:
             self._open(json.loads(json.dumps(about)))
-        except sqlite3.OperationalError as error:
+        except BaseException as error:
             self._database.close()
-            if "locked" in str(error):
-                raise InputError(
-                    f"another run has {path} open: wait until it ends, or give another folder "
-                    "with -o DIR"
-                ) from None
-            raise InputError(f"cannot write {path}: {error}") from None
-        except sqlite3.DatabaseError as error:
-            self._database.close()
-            why = f"{path} is damaged, or not of a scan ({error})"
-            raise InputError(f"{why}; remove it to start anew") from None
-        except BaseException:
-            self._database.close()
+            if isinstance(error, sqlite3.DatabaseError):
+                raise InputError(self._refusal(error)) from None
             raise
+
+    def _refusal(self, error: sqlite3.DatabaseError) -> str:
+        if not isinstance(error, sqlite3.OperationalError):
+            why = f"{self.path} is damaged, or not of a scan ({error})"
+            return f"{why}; remove it to start anew"
+        if "locked" in str(error):
+            why = f"another run has {self.path} open"
+            return f"{why}: wait until it ends, or give another folder with -o DIR"
+        return f"cannot write {self.path}: {error}"
 
     def _open(self, about: Any) -> None:
         # exclusive before the first access, so that the log needs no memory shared by processes,
@@ -97,7 +100,13 @@ class Store:
         self._database.close()
 
     def add(self, points: Sequence[tuple[int, Point]]) -> None:
-        """Put points in, all in one transaction."""
+        """Put points in, all in one transaction.
+
+        Raises
+        ------
+        OSError
+            If they cannot be written; none of them is there then.
+        """
         self._database.execute("BEGIN IMMEDIATE")
         try:
             for number, point in points:
@@ -110,9 +119,11 @@ class Store:
                     (number, *point[:5], digest, point.values),
                 )
             self._database.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             with contextlib.suppress(sqlite3.Error):  # one that ended the transaction already
                 self._database.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                raise OSError(errno.EIO, str(error), str(self.path)) from None
             raise
 
     def status(self) -> dict[int, str]:
@@ -131,12 +142,6 @@ class Store:
     def drop_failed(self) -> None:
         """Forget the points that failed, so that they are run again."""
         self._database.execute("DELETE FROM point WHERE status = 'failed'")
-
-    def remove(self) -> None:
-        """Delete the file."""
-        self._database.close()
-        if self.path is not None:
-            self.path.unlink()
 
 
 def differences(now: Any, before: Any) -> list[str]:

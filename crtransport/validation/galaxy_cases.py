@@ -37,7 +37,8 @@ QUIET: Tables = {
     "losses": {"ionisation": False, "coulomb": False},
     "reacceleration": {"v_alfven": 0.0},
     "gas": {phase: {"kind": "none"} for phase in ("H2", "HI", "HII")},
-    "momentum": {"T_min": 0.1, "T_max": 1e4, "per_decade": 16},
+    # equal steps, on which the differences are exact for the power laws of these cases
+    "momentum": {"T_min": 0.1, "T_max": 1e4, "per_decade": 16, "refinement": 1},
     "output": {"T_min": 0.1, "T_max": 1e3},
 }
 THIN_GAS: Tables = {"HI": {"kind": "thin-disk", "column": COLUMN}}

@@ -74,7 +74,7 @@ def _cooled() -> Iterator[Case]:
             formula="N = (1/b) ∫ Q(u') exp[−∫ e/b du″] du'",
             tables=merged(_BOX, {"diffusion": diffusion, "losses": losses}),
             fluxes={"H1": flux},
-            tolerance=1e-7,
+            tolerance=1e-6,
             # sweeps do not converge on levels this dense where losses win at all momenta
             methods=_BOTH if slope < 0 else (_DIRECT,),
         )
@@ -101,8 +101,17 @@ def _power_laws() -> Iterator[Case]:
         yield Case(
             name=f"leaky box, {name}",
             formula="N/Q = 1/[1/τ + a b − K a (a + 3)]",
+            # exact on equal steps
+            tables=merged(_BOX, tables, {"momentum": {"refinement": 1}}),
+            fluxes={"H1": flux},
+            methods=_BOTH,
+        )
+        yield Case(
+            name=f"leaky box, {name}, denser levels at low momenta",
+            formula="N/Q = 1/[1/τ + a b − K a (a + 3)]",
             tables=merged(_BOX, tables),
             fluxes={"H1": flux},
+            tolerance=1e-6,
             methods=_BOTH,
         )
 
@@ -169,7 +178,7 @@ def _line() -> Iterator[Row]:
             "losses": {"rate": loss},
             "reacceleration": {"kind": "constant", "K": k},
             "source": [{**_EVERYWHERE, "injection": {"kind": "line", "T": _PIVOT}}],
-            "momentum": {"T_min": 1e-6, "T_max": 1e6, "per_decade": per_decade},
+            "momentum": {"T_min": 1e-6, "T_max": 1e6, "per_decade": per_decade, "refinement": 1},
         }
         answer = Solved(merged(QUIET, _BOX, _DIRECT.tables, tables)).answer
         found = answer.interstellar("H1", energy)

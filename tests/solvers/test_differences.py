@@ -60,7 +60,7 @@ def errors(kind: str, order: int, n: int) -> float:
         operator = drift(grid, -np.exp(-1.5 * ends), log_scale(ends), order)
         exact, size = -exact_drift(u), np.exp(-1.5 * u)
     else:
-        operator = spread(grid, np.exp(-0.4 * ends), TILT, log_scale(ends), order)
+        operator = spread(grid, np.exp(-0.4 * ends), TILT * ends, log_scale(ends), order)
         exact, size = exact_spread(u), np.exp(-0.4 * u)
     deviation = np.abs(operator.matrix @ y - exact) / size
     return float(np.max(deviation[n // 10 : -n // 10]))
@@ -90,7 +90,7 @@ def test_power_laws_are_exact(order: int) -> None:
     moved = drift(grid, np.exp(0.3 * grid.extended), scale, order).matrix @ np.ones(30)
     assert moved == pytest.approx(4.4 * np.exp(0.3 * grid.values), rel=1e-11)
     strength = np.exp(-0.2 * grid.extended)
-    spreading = spread(grid, strength, TILT, scale, order).matrix @ np.ones(30)
+    spreading = spread(grid, strength, TILT * grid.extended, scale, order).matrix @ np.ones(30)
     # K' of an exponential from differences
     inner = slice(GHOSTS, -GHOSTS)
     assert spreading == pytest.approx(-strength[inner] * 4.9 * 7.7, rel=1e-8)
@@ -104,7 +104,7 @@ def test_columns_add_up_to_what_leaves(order: int) -> None:
     for operator in (
         drift(grid, np.exp(-0.5 * grid.extended), scale, order),
         drift(grid, 1.0 - np.exp(grid.extended / 3), scale, order),
-        spread(grid, np.exp(-0.4 * grid.extended), TILT, scale, order),
+        spread(grid, np.exp(-0.4 * grid.extended), TILT * grid.extended, scale, order),
         rate(np.exp(-grid.values), weight),
     ):
         columns = weight @ operator.matrix
@@ -117,7 +117,7 @@ def test_a_scale_beyond_the_range_of_floats() -> None:
     assert scale[-1] < -2000
     for operator in (
         drift(grid, np.exp(-1.5 * grid.extended), scale, 5),
-        spread(grid, np.exp(-0.4 * grid.extended), TILT, scale, 5),
+        spread(grid, np.exp(-0.4 * grid.extended), TILT * grid.extended, scale, 5),
     ):
         assert np.all(np.isfinite(operator.matrix.data))
         assert np.all(np.isfinite(operator.total))

@@ -69,7 +69,7 @@ def problem(grid: Any, scheme: Any, order: int, n: int) -> tuple[FieldProblem, A
         ),
         Term(
             name="spread",
-            along=scheme.spread(levels, 0.4 * np.exp(-0.2 * ends), TILT, scale, order),
+            along=scheme.spread(levels, 0.4 * np.exp(-0.2 * ends), TILT * ends, scale, order),
             across=grid.mass(lambda r, z: 1 / factor(r, z)),
         ),
         Term(name="reaction", along=rate(np.ones(n + 1), weight), across=grid.mass(density)),

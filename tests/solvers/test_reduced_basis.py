@@ -63,7 +63,7 @@ def problem(decay: float, wind: bool, places: dict[str, Operator]) -> FieldProbl
         ),
         Term(
             name="spread",
-            along=spread(LEVELS, 0.02 * np.exp(-0.4 * u), 3.0, scale, 5),
+            along=spread(LEVELS, 0.02 * np.exp(-0.4 * u), 3.0 * u, scale, 5),
             across=places["slow"],
         ),
         Term(name="decay", along=rate(decay * np.exp(-u[INNER]), WEIGHT), across=places["volume"]),
@@ -107,7 +107,7 @@ def functions(size: int, wind: bool) -> Array:
         stiffness=here["stiffness"].matrix,
         loads=[here["source"].total],
         seen=[here["seen"].total],
-        products=[here["gas"].matrix, here["slow"].matrix],
+        chains=[(here["gas"].matrix,), (here["slow"].matrix,)],
         size=size,
     )
 

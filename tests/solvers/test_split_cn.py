@@ -137,7 +137,7 @@ def finite_volumes() -> FieldProblem:
     volume, wind = grid.mass(lambda r, z: np.ones_like(r)), grid.convection(1, outward)
     stiff = [grid.stiffness(d, lambda r, z: 1 + np.exp(z - 4)) for d in (0, 1)]
     slowed = drift(levels, 0.5 * np.exp(-0.5 * u) + 0.01, log_scale, 1)
-    spreading = spread(levels, 0.003 * np.exp(-0.5 * u), 3.0, log_scale, 1)
+    spreading = spread(levels, 0.003 * np.exp(-0.5 * u), 3.0 * u, log_scale, 1)
     return FieldProblem(
         terms=(
             *(Term(name="escape", along=rate(0.03 * power, weight), across=x) for x in stiff),

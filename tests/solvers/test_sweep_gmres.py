@@ -44,7 +44,7 @@ def problem(wind: float = 0.0, strength: float = 0.03) -> FieldProblem:
         Term(name="drift", along=drift(levels, 3 * np.exp(-u), scale, 5), across=near),
         Term(
             name="spread",
-            along=spread(levels, strength * np.exp(-0.4 * u), 3.0, scale, 5),
+            along=spread(levels, strength * np.exp(-0.4 * u), 3.0 * u, scale, 5),
             across=grid.mass(lambda r, z: 1 / (0.1 + z)),
         ),
         Term(name="reaction", along=rate(np.ones(19), weight), across=near),

@@ -49,7 +49,7 @@ def speed(kind: str, u: Array) -> Array:
 def make(kind: str, grid: Levels, order: int) -> Operator:
     u = grid.extended
     if kind == "spread":
-        return spread(grid, strength(u), TILT, log_scale(u), order)
+        return spread(grid, strength(u), TILT * u, log_scale(u), order)
     return drift(grid, speed(kind, u), log_scale(u), order)
 
 
@@ -86,7 +86,7 @@ def test_power_laws_are_exact(order: int) -> None:
     u, scale = grid.extended, -4.7 * grid.extended
     moved = drift(grid, np.exp(0.3 * u), scale, order).matrix @ np.ones(grid.n)
     assert moved == pytest.approx(4.4 * np.exp(0.3 * grid.values), rel=1e-12)
-    spreading = spread(grid, np.exp(-0.2 * u), TILT, scale, order).matrix @ np.ones(grid.n)
+    spreading = spread(grid, np.exp(-0.2 * u), TILT * u, scale, order).matrix @ np.ones(grid.n)
     exact = -4.9 * 7.7 * np.exp(-0.2 * grid.values)
     assert spreading[1:] == pytest.approx(exact[1:], rel=1e-12)
     # the flux goes up: order 1 lets none in through the low end
@@ -94,15 +94,15 @@ def test_power_laws_are_exact(order: int) -> None:
 
 
 def test_equilibrium_does_not_spread() -> None:
-    """e^(tilt u) under any strength, in a scale that falls as steeply as it rises."""
+    """e^rest under any strength, in a scale that falls as steeply as it rises."""
     grid = Levels(first=0.0, step=0.4, n=20)
     u = grid.extended
     y = np.exp(2 * TILT * grid.values)
-    spreading = spread(grid, 1 + u**2, TILT, -TILT * u, 1).matrix
+    spreading = spread(grid, 1 + u**2, TILT * u, -TILT * u, 1).matrix
     moved = np.abs(spreading @ y) / (abs(spreading) @ y)
     assert np.max(moved[1:-1]) < 1e-14
     # the central flux is no better than its order
-    assert np.max(np.abs(spread(grid, 1 + u**2, TILT, -TILT * u, 2).matrix @ y)[1:-1]) > 1.0
+    assert np.max(np.abs(spread(grid, 1 + u**2, TILT * u, -TILT * u, 2).matrix @ y)[1:-1]) > 1.0
 
 
 def test_only_order_1_keeps_signs() -> None:
@@ -130,7 +130,7 @@ def test_spreading_of_order_1_grows_nowhere(slope: float, feeds: bool) -> None:
     """In whatever scale; at order 2 what flows in through an end feeds on what is there."""
     grid = levels(30)
     u = grid.extended
-    first, second = (spread(grid, strength(u), TILT, slope * u, order) for order in (1, 2))
+    first, second = (spread(grid, strength(u), TILT * u, slope * u, order) for order in (1, 2))
     assert np.min(first.total) >= 0.0
     assert np.min(np.linalg.inv(first.matrix.toarray() + 1e-3 * np.eye(grid.n))) >= 0.0
     fastest = np.min(np.linalg.eigvals(second.matrix.toarray()).real)
@@ -157,7 +157,7 @@ def test_the_fitted_differences_have_the_same_limit(order: int, ratio: float) ->
     def solved(scheme: ModuleType, grid: Levels, order: int) -> Array:
         u, scale = grid.extended, log_scale(grid.extended)
         matrix = scheme.drift(grid, speed("down", u), scale, order).matrix
-        matrix = matrix + scheme.spread(grid, 0.1 * strength(u), TILT, scale, order).matrix
+        matrix = matrix + scheme.spread(grid, 0.1 * strength(u), TILT * u, scale, order).matrix
         source = np.exp(-((grid.values - 3) ** 2))
         return np.asarray(np.linalg.solve(matrix.toarray() + np.eye(grid.n), source))
 
@@ -179,7 +179,7 @@ def test_a_scale_beyond_the_range_of_floats(order: int) -> None:
     for operator in (
         drift(grid, speed("down", u), scale, order),
         drift(grid, speed("turning", u), scale, order),
-        spread(grid, strength(u), TILT, scale, order),
+        spread(grid, strength(u), TILT * u, scale, order),
     ):
         assert np.all(np.isfinite(operator.matrix.data))
         assert np.all(np.isfinite(operator.total))

@@ -1,6 +1,6 @@
 """How often the intervals of a fit hold the truth: 1000 simulated data sets.
 
-python benchmarks/coverage.py [--sets 1000] [--seed 1]
+python benchmarks/fit_coverage.py [--sets 1000] [--seed 1]
 
     Φ(R) = N R^−γ {1 + K exp[−(ln R/R_b)²/2w²]},   w = 0.5
 

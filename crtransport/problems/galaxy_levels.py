@@ -1,0 +1,95 @@
+"""The levels of a galaxy in ln p: denser at low momenta, where the rates have their structure.
+
+    s(u) = ∫ ρ du,    ρ = a [1 + (g − 1)/(1 + e^((u − u₁)/w))],    u = ln p
+
+is the number of a level. The unknown is what there is per level, N_s = ψp du/ds: drifts are slower
+by du/ds, spreading by its square, and what is set free per ln p is so much more per level.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crtransport.deck.galaxy import GalaxyDeck
+from crtransport.nuclides import Nuclide
+from crtransport.solvers.levels import GHOSTS, Levels
+
+Array = NDArray[np.float64]
+
+#: w, in ln p
+_WIDTH = 0.5
+#: Newton's steps, which rise to the answer as s(u) is concave: six are enough for all digits
+_STEPS = 12
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Momenta(Levels):
+    """Levels 0, 1, … of momenta per nucleon in GeV.
+
+    Attributes
+    ----------
+    lowest : float
+        u of level 0.
+    per_unit, refinement, turn : float
+        a, g and u₁: levels per unit of ln p far above u₁, and how many times as many far below.
+    """
+
+    lowest: float
+    per_unit: float
+    refinement: float
+    turn: float
+
+    @cached_property
+    def log_p(self) -> Array:
+        """(n_levels + 2 GHOSTS,) u of the extended levels."""
+        u = self.lowest + self.extended / self.per_unit
+        for _ in range(_STEPS):
+            u = u - (self.number(u) - self.extended) / self._density(u)
+        return u
+
+    @cached_property
+    def stretch(self) -> Array:
+        """(n_levels + 2 GHOSTS,) du/ds."""
+        return np.asarray(1 / self._density(self.log_p))
+
+    @property
+    def inner(self) -> Array:
+        """(n_levels,) u of the levels."""
+        return self.log_p[GHOSTS:-GHOSTS]
+
+    def number(self, log_p: Array) -> Array:
+        """s, between two levels a fraction."""
+        more = self._steps(log_p) - self._steps(np.array(self.lowest))
+        return np.asarray(self.per_unit * (log_p - self.lowest + (self.refinement - 1) * more))
+
+    def _steps(self, u: Array) -> Array:
+        return np.asarray(-_WIDTH * np.logaddexp(0.0, (self.turn - u) / _WIDTH))
+
+    def _density(self, u: Array) -> Array:
+        more = (self.refinement - 1) / (1 + np.exp((u - self.turn) / _WIDTH))
+        return np.asarray(self.per_unit * (1 + more))
+
+
+def make_levels(
+    deck: GalaxyDeck, nuclei: list[Nuclide], per_decade: float, below: float = 1.0
+) -> Momenta:
+    """One grid for all nuclides, below · T_min … T_max, of ``per_decade`` levels in the mean."""
+    momentum = deck.momentum
+    ends = np.array([below * momentum.T_min, momentum.T_max])
+    momenta = np.stack([nucleus.momentum(nucleus.rigidity(ends)) for nucleus in nuclei])
+    first, last = np.log(momenta[:, 0].min()), np.log(momenta[:, 1].max())
+    steps = int(np.ceil((last - first) / np.log(10) * per_decade - 1e-9))
+    unit = Momenta(
+        first=0.0,
+        step=1.0,
+        n=steps + 1,
+        lowest=float(first),
+        per_unit=1.0,
+        refinement=momentum.refinement,
+        turn=float(np.log(momentum.p_refined)),
+    )
+    return replace(unit, per_unit=float(steps / unit.number(np.array(last))))

@@ -1,0 +1,92 @@
+"""Many sets of parameters in one call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import crtransport
+from crtransport.problems import galaxy, galaxy_batch
+
+DECK = "galaxy_boron"
+SHORT: dict[str, Any] = {"output.ratios": [], "output.elements": [], "compare.measurements": []}
+
+
+def sets(count: int, **ranges: tuple[float, float]) -> list[dict[str, Any]]:
+    random = np.random.default_rng(1)
+    return [
+        SHORT | {key.replace("__", "."): float(random.uniform(*x)) for key, x in ranges.items()}
+        for _ in range(count)
+    ]
+
+
+RATES = sets(5, diffusion__D0=(3e28, 6e28), diffusion__delta1=(0.4, 0.6))
+PLACES = sets(3, geometry__z_h=(3.0, 6.0), reacceleration__v_alfven=(5.0, 25.0))
+
+
+def test_another_space_for_each_is_what_run_gives() -> None:
+    found = crtransport.batch(DECK, PLACES, estimates=3)
+    for i, some in enumerate(PLACES):
+        alone = crtransport.run(DECK, some)
+        assert np.array_equal(found.flux_lis[i], alone.flux_lis)
+        assert np.array_equal(found.flux_lis_rel_error[i], alone.flux_lis_rel_error)
+    assert list(found.shared_basis) == [1, 1, 1]
+    assert list(found["geometry.z_h"]) == [some["geometry.z_h"] for some in PLACES]
+    assert found.attrs["error_estimate"] == float(found.flux_lis_rel_error.max())
+
+
+def test_one_basis_serves_where_only_rates_differ() -> None:
+    found = crtransport.batch(DECK, RATES, estimates=2)
+    assert list(found.shared_basis) == [5] * 5
+    told = np.isfinite(found.flux_lis_rel_error).all(axis=(1, 2))
+    assert list(told) == [True, False, False, False, True]
+    for i in (1, 3):
+        alone = crtransport.run(DECK, RATES[i] | {"solver.functions": 80})
+        off = np.abs(found.flux_lis[i] / alone.flux_lis - 1).max()
+        assert 0 < off < found.attrs["error_estimate"] < found.attrs["error_tolerance"]
+
+
+def test_neither_threads_nor_what_was_run_before_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = crtransport.batch(DECK, [*RATES, *PLACES])
+    crtransport.batch(DECK, PLACES[::-1])
+    for module in (galaxy, galaxy_batch):
+        monkeypatch.setattr(module, "processors", lambda: 1)
+    again = crtransport.batch(DECK, [*RATES, *PLACES])
+    assert np.array_equal(first.flux_lis, again.flux_lis)
+    assert list(first.shared_basis) == [5] * 5 + [1] * 3
+
+
+def test_a_larger_basis_where_the_error_is_too_large() -> None:
+    few = [some | {"solver.functions": 6} for some in RATES]
+    rough = crtransport.batch(DECK, [some | {"solver.rtol": 1.0} for some in few])
+    fine = crtransport.batch(DECK, [some | {"solver.rtol": 1e-3} for some in few])
+    assert fine.attrs["error_estimate"] < rough.attrs["error_estimate"]
+
+
+def test_a_set_that_fails_leaves_the_others() -> None:
+    norm = {"normalisation.flux": {"C12": 1e-3, "B11": 1e-12}}
+    emitted = {"source.0.abundances": {"C12": 1e-15, "B11": 1e-18}, "network": ["C12", "B11"]}
+    good = SHORT | emitted | {"normalisation.flux": {"C12": 1e-3, "B11": 1e-3}}
+    found = crtransport.batch(DECK, [good, good | norm])
+    assert found.failure.values[0] == ""
+    assert "fragmentation alone gives B11" in found.failure.values[1]
+    assert np.isfinite(found.flux_lis[0]).all()
+    assert np.isnan(found.flux_lis[1]).all()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        ([], "at least one"),
+        ([SHORT, SHORT | {"network": ["C12"]}], "nuclides"),
+        ([SHORT, SHORT | {"output.T_max": 10.0}], "same in all"),
+        ([{"diffusion.D1": 1.0}], "diffusion.D1"),
+    ],
+)
+def test_what_is_wrong_is_said(wrong: list[dict[str, Any]], text: str) -> None:
+    with pytest.raises((ValueError, crtransport.DeckError), match=text):
+        crtransport.batch(DECK, wrong)
+    with pytest.raises(ValueError, match="flux-tube"):
+        crtransport.batch("first_run", [{}])
