@@ -58,12 +58,13 @@ class BumpProfile:
     """χ² against a, everything else fitted: γ fixed and free, without losses and with them.
 
     Each of the four variants is told twice: with the errors as the data tables have it, and with
-    systematic errors that neighbours share.
+    systematic errors that neighbours share. The numbers of each variant at the deck's a are told
+    as well.
 
     Attributes
     ----------
     a : tuple of float
-        At which a; none: no profile.
+        At which a; none: no profile, and no variants.
     correlation_length : float
         Of the systematic errors in the second case, decades of each table's axis.
     """

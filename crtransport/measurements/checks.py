@@ -76,9 +76,9 @@ def _refuse_doubles(reading: Reading) -> None:
 def remarks(reading: Reading) -> list[str]:
     """What looks odd: each one sentence that names file and line.
 
-    Very many points, errors above their values, very different errors up- and downwards, systematic errors that grow
-    as only statistical ones do, and fluxes far from what is known. Errors downwards taken for those
-    upwards look like any others: that cannot be told.
+    Very many points, errors above their values, very different errors up- and downwards, systematic
+    errors that grow as only statistical ones do, and fluxes far from what is known. Errors
+    downwards taken for those upwards look like any others: that cannot be told.
     """
     # numbers such as 1e-320 are odd, but no trouble
     with np.errstate(all="ignore"):

@@ -16,7 +16,7 @@ from crtransport.spectra.bump_dataset import comparison, curves, shown
 from crtransport.spectra.bump_fit import BumpFit, Variant
 from crtransport.spectra.bump_numbers import numbers, shocks
 from crtransport.spectra.bump_predict import predictions, require_backgrounds
-from crtransport.spectra.bump_profile import profiles
+from crtransport.spectra.bump_profile import profiles, variants
 from crtransport.spectra.quality import TOLERANCE, unrest
 from crtransport.spectra.tables import data_sets, read_fluxes, require_folder, told
 
@@ -76,9 +76,8 @@ def solve(deck: BumpDeck, data: str | Path | None) -> xr.Dataset:
         told(shown(tables.sets, tables.predicted, found), [one.name for one in tables.sets]),
     ]
     problems = [one for one in found.problems if one not in found.at_bounds.values()]
-    if deck.profile.a:
-        profile, wrong = profiles(deck, tables.sets)
-        parts.append(profile)
+    for part, wrong in _under_assumptions(deck, tables.sets):
+        parts.append(part)
         problems += wrong
     merged = xr.merge(parts)
     merged.attrs = {
@@ -89,6 +88,11 @@ def solve(deck: BumpDeck, data: str | Path | None) -> xr.Dataset:
         "failures": "\n".join(problems),
     }
     return merged
+
+
+def _under_assumptions(deck: BumpDeck, sets: list[DataSet]) -> list[tuple[xr.Dataset, list[str]]]:
+    """Numbers and profiles of the four variants, with what did not converge; none without a."""
+    return [variants(deck, sets), profiles(deck, sets)] if deck.profile.a else []
 
 
 def _ratios(tables: list[Measurement]) -> list[str]:

@@ -11,7 +11,7 @@ from crtransport.deck.bump import BumpDeck
 from crtransport.fits import Fit
 from crtransport.physics.bump import LABELS, Bump, compression, shock_index
 from crtransport.spectra.bump_fit import BumpFit, mach_of
-from crtransport.spectra.quality import with_errors
+from crtransport.spectra.quality import ends_of, with_errors
 from crtransport.spectra.tables import variable
 
 _SHOCK = {
@@ -32,7 +32,7 @@ def numbers(deck: BumpDeck, fit: BumpFit, found: Fit) -> xr.Dataset:
     for name in ("A", *fit.held):
         value = found.best.get(name, fit.held.get(name))
         key = in_dataset(name)
-        variables |= with_errors(key, value, _ends(found, name), LABELS[name])
+        variables |= with_errors(key, value, ends_of(found, name), LABELS[name])
         published = () if name == "A" else getattr(deck.parameters, name).published
         if published:
             label = (LABELS[name][0], f"published {LABELS[name][1]}")
@@ -55,14 +55,6 @@ def numbers(deck: BumpDeck, fit: BumpFit, found: Fit) -> xr.Dataset:
     return xr.Dataset(variables, coords).merge(_scales(fit, found))
 
 
-def _ends(found: Fit, name: str) -> tuple[float, float]:
-    """Errors down- and upwards; of what is held, 0."""
-    if name not in found.names:
-        return 0.0, 0.0
-    place = found.names.index(name)
-    return float(found.lower[place]), float(found.upper[place])
-
-
 def _shock(fit: BumpFit, found: Fit) -> dict[str, Any]:
     """M, r and q_s; their errors are those of M, which both go with."""
     bump = fit.bump(found.best)
@@ -79,7 +71,7 @@ def _shock(fit: BumpFit, found: Fit) -> dict[str, Any]:
 def _mach_ends(fit: BumpFit, found: Fit) -> tuple[float, float]:
     """Of M: K alone does not tell them where γ is fitted too."""
     moved = BumpFit(fit.likelihood.data, fit.variant, start=found.best, mach=True).minimum()
-    return _ends(moved, "M")
+    return ends_of(moved, "M")
 
 
 def _scales(fit: BumpFit, found: Fit) -> xr.Dataset:

@@ -54,7 +54,13 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
     points, dof = int(dataset.points), int(dataset.dof)
     chi2 = f"{float(dataset.chi2):.1f} of {points} points, {dof} degrees of freedom"
     rows.append(("χ²", chi2))
-    rows += [*_correlations(dataset), *_profiles(dataset), *_tables(dataset), *_shocks(dataset)]
+    rows += [
+        *_correlations(dataset),
+        *_variants(dataset),
+        *_profiles(dataset),
+        *_tables(dataset),
+        *_shocks(dataset),
+    ]
     rows.append(("assumed", dataset.attrs["assumptions"]))
     return rows + [("remark", text) for text in dataset.attrs["remark"].splitlines()]
 
@@ -76,6 +82,17 @@ def _correlations(dataset: xr.Dataset) -> list[tuple[str, str]]:
         for i, a in enumerate(names)
         for b in names[i + 1 :]
     ]
+
+
+def _variants(dataset: xr.Dataset) -> list[tuple[str, str]]:
+    """K, R₀ and R_L under each assumption, at the deck's a."""
+    rows = []
+    for variant in dataset.variant.values if "variant_chi2" in dataset else ():
+        here = dataset.sel(variant=variant)
+        names = [n for n in ("gamma", "K", "R0", "R_L") if float(here[f"variant_{n}_error"]) != 0]
+        told = [f"{name} {written(here, f'variant_{name}')}" for name in names]
+        rows.append((str(variant), f"{', '.join(told)}; χ² {float(here.variant_chi2):.1f}"))
+    return rows
 
 
 def _profiles(dataset: xr.Dataset) -> list[tuple[str, str]]:

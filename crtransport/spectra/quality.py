@@ -26,6 +26,14 @@ def unrest(objective: Objective, fit: Fit) -> float:
     return float(np.max((np.abs(again.values - fit.values) / fit.errors)[inside], initial=0.0))
 
 
+def ends_of(fit: Fit, name: str) -> tuple[float, float]:
+    """Errors down- and upwards; of what is held, 0."""
+    if name not in fit.names:
+        return 0.0, 0.0
+    place = fit.names.index(name)
+    return float(fit.lower[place]), float(fit.upper[place])
+
+
 def with_errors(
     name: str, value: object, ends: tuple[object, object], labels: tuple[str, str], *dims: str
 ) -> dict[str, Any]:

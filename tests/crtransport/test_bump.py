@@ -226,6 +226,18 @@ def test_dataset_has_what_the_interface_promises(solved: xr.Dataset) -> None:
     assert netcdf_bytes(solved)
 
 
+def test_variants_are_fits_of_their_own(solved: xr.Dataset, folder: Path) -> None:
+    here = solved.sel(variant="gamma fixed, losses")
+    alone = solve(deck(losses=True, prediction={}, profile={}), folder)
+    for name in ("K", "R0"):
+        assert float(here[f"variant_{name}"]) == pytest.approx(float(alone[name]), rel=1e-3)
+    assert float(here.variant_chi2) == pytest.approx(float(alone.chi2), abs=1e-3)
+    same = solved.sel(variant="gamma fixed, loss-free")
+    assert float(same.variant_K) == pytest.approx(float(solved.K))
+    at = solved.sel(variant="gamma fixed, loss-free", a=0.5)
+    assert float(at.chi2_profile) == pytest.approx(float(solved.chi2), abs=1e-2)
+
+
 def test_what_was_put_in_is_found(solved: xr.Dataset) -> None:
     for name in ("K", "R0"):
         difference = abs(float(solved[name]) - getattr(TRUE, name))

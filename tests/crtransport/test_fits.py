@@ -17,9 +17,11 @@ from crtransport.fits import (
     Likelihood,
     Objective,
     Parameter,
+    Quadrature,
 )
 from crtransport.fits.bins import averages
 from crtransport.measurements import Measurement
+from tests.crtransport.made_up import table as spectrum
 
 Array = NDArray[np.float64]
 
@@ -293,3 +295,44 @@ def test_infinite_chi2_is_told() -> None:
     objective = Objective((Parameter(name="a", start=1.0),), lambda v: np.inf)
     with pytest.raises(FitError, match="a = 1"):
         objective(np.array([1.0]))
+
+
+def test_logarithmic_differences() -> None:
+    y, m = np.array([1.0, 2.0, 4.0]), np.array([1.1, 1.7, 4.5])
+    zero = np.zeros(3)
+    errors = {"stat_lo": 0.1 * y, "stat_hi": 0.1 * y, "sys_lo": zero, "sys_hi": zero}
+    one = DataSet(table=table(y, **errors), logarithmic=True)
+    chi2, slope = one.chi2_of(m)
+    assert chi2 == pytest.approx(np.sum((np.log(m / y) / 0.1) ** 2), rel=1e-14)
+    for i in range(3):
+        step = np.where(np.arange(3) == i, 1e-6, 0)
+        by_hand = (one.chi2_of(m + step)[0] - one.chi2_of(m - step)[0]) / 2e-6
+        assert slope[i] == pytest.approx(by_hand, rel=1e-6)
+    # a norm is fitted to the mean of the logarithms, which differences fall below
+    assert one.residuals(m) == pytest.approx(np.log(m / y) / 0.1)
+    with pytest.raises(FitError, match=r"a value is 0 \(x = 1\), and has no logarithm"):
+        DataSet(table=table([0.0, 1.0]), logarithmic=True)
+
+
+@pytest.mark.parametrize("logarithmic", [False, True])
+def test_quadrature_without_matrices_is_that_with_them(logarithmic: bool) -> None:
+    """A correlation over no length is none; errors differ up- and downwards."""
+    rng = np.random.default_rng(1)
+    y = rng.uniform(1, 2, 12)
+    names = ("stat_lo", "stat_hi", "sys_lo", "sys_hi")
+    errors = {name: rng.uniform(0.05, 0.3, 12) for name in names}
+    m = y * rng.uniform(0.8, 1.2, 12)
+    fast, dense = (
+        DataSet(table=table(y, **errors), systematics=kind, logarithmic=logarithmic)
+        for kind in (Quadrature(), Correlated(length=1e-9))
+    )
+    assert fast.chi2_of(m)[0] == pytest.approx(dense.chi2_of(m)[0], rel=1e-12)
+    assert fast.chi2_of(m)[1] == pytest.approx(dense.chi2_of(m)[1], rel=1e-12)
+    assert fast.residuals(m) == pytest.approx(dense.residuals(m), rel=1e-12)
+
+
+def test_many_points_need_no_matrix() -> None:
+    count = 100_000
+    x = np.geomspace(1.0, 10.0, count)
+    one = DataSet(table=spectrum("H", flat(1.0), x, error=0.1))
+    assert one.match(flat(1.1)).chi2 == pytest.approx(count, rel=1e-10)

@@ -114,3 +114,21 @@ def test_unknown_names_are_refused() -> None:
         minimise(linear(True), minos=("d",))
     with pytest.raises(FitError, match="fitted twice"):
         Objective((Parameter(name="a", start=1.0),) * 2, lambda v: 0.0)
+
+
+def test_an_error_that_ends_at_a_bound() -> None:
+    """The least is at 0.5 with σ = 1, and 0 is a bound: the error downwards is 0.5."""
+    one = Parameter(name="a", start=2.0, lower=0.0, upper=10.0)
+    fit = minimise(Objective((one,), lambda v: (v["a"] - 0.5) ** 2), minos=("a",))
+    assert (fit.lower[0], fit.upper[0]) == pytest.approx((0.5, 1.0), abs=1e-2)
+    assert "ends at its lower bound 0" in fit.at_bounds["a"]
+    assert fit.converged
+
+
+def test_at_a_bound_the_error_is_on_one_side() -> None:
+    fit = minimise(linear(True, lower=2.0), minos=("a",))
+    assert fit.lower[0] == pytest.approx(0.0, abs=1e-6)
+    assert fit.upper[0] > 0
+    assert fit.at_bounds["a"] == "a lies at its lower bound 2"
+    assert fit.converged
+    assert not fit.valid
