@@ -225,11 +225,12 @@ def _minos(minuit: Any, place: int, one: Parameter, ends: tuple[Array, Array]) -
         return f"MINOS found a lower minimum along {one.name}", ""
     missing, bounds = [], []
     for k, (side, word) in enumerate((("lower", "down"), ("upper", "up"))):
-        if getattr(found, f"{side}_valid"):
-            end = one.outside(minuit.values[place] + getattr(found, side))
-        elif getattr(found, f"at_{side}_limit") or _at(minuit, place, one.limits[k]):
+        # where a bound is met, its end may be told as a valid one
+        if getattr(found, f"at_{side}_limit") or _at(minuit, place, one.limits[k]):
             end = one.outside(one.limits[k])
             bounds.append(f"{side} bound {end:g}")
+        elif getattr(found, f"{side}_valid"):
+            end = one.outside(minuit.values[place] + getattr(found, side))
         else:
             missing.append(f"{word}wards")
             continue
