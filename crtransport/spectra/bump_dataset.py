@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from crtransport.deck.bump import BumpDeck, SpectrumOutput
 from crtransport.fits import DataSet, Fit, Likelihood
 from crtransport.measurements import Measurement
-from crtransport.measurements.axes import Curve, on_axis, over_rigidity
+from crtransport.measurements.axes import Curve, elements, on_axis, over_rigidity, rigidity
 from crtransport.physics.bump import LABELS, Bump
 from crtransport.spectra.bump_fit import BumpFit
 from crtransport.spectra.bump_predict import (
     Others,
     Spread,
+    relative_covariance,
     relative_error,
     spread_of,
     spread_of_fitted,
@@ -49,27 +50,27 @@ def curves(
     pairs : sequence of str
         Ratios as tables have them, "B_C".
     """
-    rigidity, all_ = rigidities(deck.output), bumps(fit, found, others)
+    grid, all_ = rigidities(deck.output), bumps(fit, found, others)
     shock = all_[fit.element]
-    spreads = {name: spread_of(one, shock, found, rigidity) for name, one in others.items()}
-    spreads[fit.element] = spread_of_fitted(shock, found, rigidity)
+    spreads = {name: spread_of(one, shock, found, grid) for name, one in others.items()}
+    spreads[fit.element] = spread_of_fitted(shock, found, grid)
     coords = {
         "species": variable(list(all_), "1", "element", "species"),
-        "rigidity": variable(rigidity, "GV", "rigidity", "rigidity"),
+        "rigidity": variable(grid, "GV", "rigidity", "rigidity"),
     }
-    variables = _fluxes(rigidity, all_, spreads, found) | _indices(all_)
+    variables = _fluxes(grid, all_, spreads, found) | _indices(all_)
     if pairs:
         names = [pair.replace("_", "/") for pair in pairs]
         coords["ratio_name"] = variable(names, "1", "ratio of two elements", "ratio_name")
-        variables |= _ratios([pair.split("_") for pair in pairs], rigidity, all_, spreads, found)
+        variables |= _ratios([pair.split("_") for pair in pairs], grid, all_, spreads, found)
     return xr.Dataset(variables, coords)
 
 
 def _fluxes(
-    rigidity: Array, all_: Mapping[str, Bump], spreads: Mapping[str, Spread], found: Fit
+    grid: Array, all_: Mapping[str, Bump], spreads: Mapping[str, Spread], found: Fit
 ) -> dict[str, Any]:
-    flux = np.array([one.flux(rigidity) for one in all_.values()])
-    plain = np.array([one.background(rigidity) for one in all_.values()])
+    flux = np.array([one.flux(grid) for one in all_.values()])
+    plain = np.array([one.background(grid) for one in all_.values()])
     error = np.array([relative_error(found, spreads[name]) for name in all_])
     dims = ("species", "rigidity")
     return {
@@ -91,13 +92,13 @@ def _indices(all_: Mapping[str, Bump]) -> dict[str, Any]:
 
 def _ratios(
     pairs: Sequence[Sequence[str]],
-    rigidity: Array,
+    grid: Array,
     all_: Mapping[str, Bump],
     spreads: Mapping[str, Spread],
     found: Fit,
 ) -> dict[str, Any]:
-    ratio = np.array([all_[a].flux(rigidity) / all_[b].flux(rigidity) for a, b in pairs])
-    plain = [all_[a].background(rigidity) / all_[b].background(rigidity) for a, b in pairs]
+    ratio = np.array([all_[a].flux(grid) / all_[b].flux(grid) for a, b in pairs])
+    plain = [all_[a].background(grid) / all_[b].background(grid) for a, b in pairs]
     error = np.array([relative_error(found, spreads[a], spreads[b]) for a, b in pairs])
     dims = ("ratio_name", "rigidity")
     return {
@@ -116,7 +117,10 @@ def comparison(
     all_ = bumps(fit, found, others)
     with_bump = {name: one.flux for name, one in all_.items()}
     plain = {name: one.background for name, one in all_.items()}
-    sets = [*fit.likelihood.data, *beyond(deck, tables)]
+    predicted = beyond(deck, tables)
+    sets = [*fit.likelihood.data, *predicted]
+    known = [np.nan] * (len(sets) - len(predicted))
+    known += [_chi2_as_known(one, all_, fit, found, others) for one in predicted]
     columns = {
         "table_chi2": (
             [_chi2(one, with_bump, found.best) for one in sets],
@@ -125,6 +129,10 @@ def comparison(
         "table_chi2_background": (
             [_chi2(one, plain, found.best) for one in sets],
             "chi-squared of the same points without the bump",
+        ),
+        "table_chi2_as_known": (
+            known,
+            "chi-squared of a predicted table, the error of the prediction added to that of data",
         ),
         "table_points": (
             [int(one.some.sum()) for one in sets],
@@ -151,6 +159,26 @@ def beyond(deck: BumpDeck, tables: Sequence[Measurement]) -> list[DataSet]:
 
 def _chi2(one: DataSet, curves: Mapping[str, Curve], values: Mapping[str, float]) -> float:
     return Likelihood([one]).chi2({one.name: on_axis(one.table, curves)}, values)
+
+
+def _chi2_as_known(
+    one: DataSet, all_: Mapping[str, Bump], fit: BumpFit, found: Fit, others: Others
+) -> float:
+    """χ² of a prediction that is itself known with errors only."""
+    values = one.table.measured[one.some]
+    at = rigidity(one.table, one.table.x[one.measured])
+    shock = all_[fit.element]
+    spreads = [
+        spread_of_fitted(shock, found, at)
+        if name == fit.element
+        else spread_of(others[name], shock, found, at)
+        for name in elements(one.table)
+    ]
+    curve = on_axis(one.table, {name: bump.flux for name, bump in all_.items()})
+    m, y = one.predicted(curve)[values], one.table.y[one.measured]
+    d, per = (y * np.log(m / y), y) if one.logarithmic else (m - y, m)
+    more = relative_covariance(found, *spreads) * np.outer(per, per)
+    return float(d @ np.linalg.solve(one.covariance(m) + more, d))
 
 
 def shown(

@@ -126,8 +126,8 @@ class Spread:
 
     Attributes
     ----------
-    own : array (n,)
-        Variance of ln f from A and γ of its own background.
+    own : array (n, n)
+        Covariance of ln f from A and γ of its own background.
     shock : array (k, n)
         Derivatives of ln f by the numbers of the fit, which all elements share.
     """
@@ -146,27 +146,31 @@ def spread_of(one: Predicted, fitted: Bump, fit: Fit, rigidity: Array) -> Spread
     by_own = _slopes(lambda values: log_flux(fitted, values), own)
     shared = {name: fit.best[name] for name in _of_formula(fit)}
     by_shock = _slopes(lambda values: log_flux(replace(fitted, **values), own), shared)
-    variance = _quadratic(by_own, one.background.covariance)
-    return Spread(own=variance, shock=by_shock)
+    return Spread(own=by_own.T @ one.background.covariance @ by_own, shock=by_shock)
 
 
 def spread_of_fitted(bump: Bump, fit: Fit, rigidity: Array) -> Spread:
     """Of the fitted element at R in GV: all that is known of it comes from the fit."""
     slopes = [bump.slope(name, rigidity) / bump.flux(rigidity) for name in _of_formula(fit)]
-    return Spread(own=np.zeros_like(rigidity), shock=np.array(slopes))
+    return Spread(own=np.zeros((rigidity.size, rigidity.size)), shock=np.array(slopes))
 
 
 def _of_formula(fit: Fit) -> list[str]:
     return [name for name in fit.names if name in LABELS]
 
 
-def relative_error(fit: Fit, above: Spread, below: Spread | None = None) -> Array:
-    """1σ of ln f, or of ln of the ratio of two, which share the shock."""
+def relative_covariance(fit: Fit, above: Spread, below: Spread | None = None) -> Array:
+    """(n, n) covariance of ln f, or of ln of the ratio of two, which share the shock."""
     places = [fit.names.index(name) for name in _of_formula(fit)]
     covariance = fit.covariance[np.ix_(places, places)]
     slopes = above.shock if below is None else above.shock - below.shock
     own = above.own + (0 if below is None else below.own)
-    return np.sqrt(own + _quadratic(slopes, covariance))
+    return np.asarray(own + slopes.T @ covariance @ slopes)
+
+
+def relative_error(fit: Fit, above: Spread, below: Spread | None = None) -> Array:
+    """(n,) 1σ of the same."""
+    return np.sqrt(np.diag(relative_covariance(fit, above, below)))
 
 
 def _slopes(function: Callable[[Values], Array], at: Values) -> Array:
@@ -177,7 +181,3 @@ def _slopes(function: Callable[[Values], Array], at: Values) -> Array:
         up, down = (function({**at, name: value + s}) for s in (step, -step))
         found.append((up - down) / (2 * step))
     return np.array(found)
-
-
-def _quadratic(slopes: Array, covariance: Array) -> Array:
-    return np.asarray(np.einsum("ix,ij,jx->x", slopes, covariance, slopes))

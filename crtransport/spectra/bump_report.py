@@ -117,8 +117,9 @@ def _tables(dataset: xr.Dataset) -> list[tuple[str, str]]:
     rows = []
     for name in dataset.compared.values:
         here = dataset.sel(compared=name)
-        what = "fitted" if name in fitted else "predicted"
-        text = f"χ² {float(here.table_chi2):.1f} of {int(here.table_points)} points, {what}"
+        text = f"χ² {float(here.table_chi2):.1f} of {int(here.table_points)} points, "
+        known = f"predicted (with the prediction's own error {float(here.table_chi2_as_known):.1f})"
+        text += "fitted" if name in fitted else known
         rows.append(
             (str(name), f"{text}; without the bump {float(here.table_chi2_background):.1f}")
         )
