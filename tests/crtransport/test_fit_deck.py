@@ -17,6 +17,7 @@ from crtransport.deck.errors import DeckError
 from crtransport.deck.load import load_deck
 from crtransport.fits import FitError, minimise
 from crtransport.measurements import MeasurementError
+from crtransport.plots.fit import draw
 from crtransport.problems.galaxy_prediction import Prediction
 from crtransport.session import Session
 from crtransport.studies import fit_model
@@ -148,6 +149,19 @@ def test_the_truth_is_found(folder: Path) -> None:
     assert found.fit_points.values.tolist() == [9, 9]
     assert found.attrs["fit_gradients"] > 0
     assert "flux_lis" in found
+
+
+def test_contours_of_two_potentials(folder: Path) -> None:
+    """Each epoch has data of its own: the contour is an ellipse along the axes."""
+    tables = fit(FREE_PHI, FREE_PHI | {"epoch": "late"}, contours=[["phi", "phi.late"]])
+    tables["fit"]["data"] = [{"table": "ratio", "epoch": "late"}, {"table": "flux"}]
+    found = crtransport.run(tables, data=folder)
+    assert found.fit_phi.values == pytest.approx(found.best.values[::-1])
+    assert found.correlation[0, 1] == pytest.approx(0, abs=0.01)
+    away = (found.contour[0].values - found.best.values) / found.best_error.values
+    radius = np.sqrt(-2 * np.log(1 - 0.68))
+    assert np.hypot(*away.T) == pytest.approx(np.full(16, radius), rel=0.3)
+    assert set(draw(found)) == {"fit", "corner"}
 
 
 def test_gradient_is_the_derivative(folder: Path) -> None:
