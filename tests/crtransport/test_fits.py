@@ -17,6 +17,7 @@ from crtransport.fits import (
     Likelihood,
     Objective,
     Parameter,
+    Unpredictable,
 )
 from crtransport.fits.bins import averages
 from crtransport.measurements import Measurement
@@ -216,6 +217,14 @@ def test_derivatives_by_prediction_norm_and_scale() -> None:
     assert inner == pytest.approx((more[0] - more[1]) / (2 * h), rel=1e-6)
 
 
+def test_second_derivatives_of_values_and_limits() -> None:
+    measurement = table([1.0, 2.0, 3.0], limits=np.array([False, False, True]), limit_level=0.9)
+    one = DataSet(table=measurement, systematics=Correlated(length=0.3))
+    m, h = np.array([1.1, 1.8, 2.5]), 1e-5
+    numeric = [(one.chi2_of(m + h * e)[1] - one.chi2_of(m - h * e)[1]) / (2 * h) for e in np.eye(3)]
+    assert one.curvature(m) == pytest.approx(np.array(numeric), rel=1e-6, abs=1e-6)
+
+
 def test_range_of_x_counts() -> None:
     one = DataSet(table=table([1.0, 2.0, 3.0]), x_min=1.5)
     assert one.some.tolist() == [False, True, True]
@@ -293,3 +302,23 @@ def test_infinite_chi2_is_told() -> None:
     objective = Objective((Parameter(name="a", start=1.0),), lambda v: np.inf)
     with pytest.raises(FitError, match="a = 1"):
         objective(np.array([1.0]))
+
+
+def test_a_wall_where_the_model_has_no_answer() -> None:
+    def chi2(v: Any) -> float:
+        if v["a"] > 2:
+            raise Unpredictable("no")
+        return float(v["a"] ** 2)
+
+    objective = Objective((Parameter(name="a", start=1.0),), chi2)
+    assert objective(np.array([1.5])) == pytest.approx(2.25)
+    assert objective(np.array([3.0])) == pytest.approx(4.5)
+    assert objective.unanswered == ["at a = 3: no"]
+    with pytest.raises(FitError, match="at a = 3: no"):
+        Objective((Parameter(name="a", start=3.0),), chi2)(np.array([3.0]))
+
+
+def test_too_many_points_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crtransport.fits.dataset._MOST", 2)
+    with pytest.raises(FitError, match="3 points; a fit takes at most 2"):
+        DataSet(table=table([1.0, 2.0, 3.0]))
