@@ -15,10 +15,8 @@ import time
 import numpy as np
 
 from crtransport.deck.load import load_deck
-from crtransport.fits import minimise
 from crtransport.measurements import data_folder
-from crtransport.studies.fit import strategy
-from crtransport.studies.fit_model import read
+from crtransport.studies.fit import minimum, read
 
 
 def main() -> None:
@@ -37,9 +35,10 @@ def main() -> None:
         if given.only not in (None, name):
             continue
         deck = load_deck(given.deck, {"fit.gradient": name == "with"})
-        objective = read(deck, folder).objective()
+        fitted = read(deck, folder)
+        objective = fitted.objective()
         wall, cpu = time.perf_counter(), time.process_time()
-        fit = minimise(objective, strategy=strategy(objective))
+        fit = minimum(objective, fitted.fit)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         reference = reference or fit
         apart = np.abs((fit.values - reference.values) / reference.errors).max()

@@ -245,6 +245,8 @@ class GalaxyDeck:
         return fed or any(DAUGHTERS.get(n) == name for n in self.nuclides)
 
     def _check_normalisation(self) -> None:
+        if self.fit is not None and self.compare.fit_norms:
+            raise ValueError("fit and compare.fit_norms: leave out one; [fit] can fit abundances")
         if self.normalisation is None:
             return
         if self.compare.fit_norms:

@@ -63,6 +63,8 @@ def load_deck(
 def _checked(name: str, tables: dict[str, Any], given: list[str]) -> Deck:
     model = _model(name, tables)
     found = axes(DECKS[model], tables)[1] if "scan" in tables else []
+    if "scan" in tables and "fit" in tables:
+        found.append(Problem("fit", "stands beside [scan]; leave out one of them"))
     found += free(DECKS[model], tables)[1] if "fit" in tables else []
     try:
         deck = _adapter(model).validate_python(with_kinds(DECKS[model], tables))

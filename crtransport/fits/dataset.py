@@ -21,6 +21,8 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Curve = Callable[[Array], Array]
 
+#: points of one set: more have no covariance that fits into memory
+_MOST = 5000
 #: relative step of x for the derivative of a curve by the scale of its axis
 _STEP = 1e-4
 
@@ -91,6 +93,9 @@ class DataSet:
         if not self.some.any():
             span = f"{self.x_min:g} … {self.x_max:g}"
             raise FitError(f"{table.name}: none of its {table.x.size} points lies in {span}")
+        if self.some.sum() > _MOST:
+            why = f"{self.some.sum()} points; a fit takes at most {_MOST} of one table"
+            raise FitError(f"{table.name}: {why}: average them, or take a part")
         blank = self.measured & ((table.error_lo <= 0) | (table.error_hi <= 0))
         if blank.any():
             where = ", ".join(f"{x:g}" for x in table.x[blank][:3])
@@ -254,8 +259,7 @@ class DataSet:
 
     def _gaussian(self, prediction: Array) -> tuple[float, Array]:
         d, by_prediction = self._difference(prediction)
-        if isinstance(self.systematics, Quadrature):
-            # a matrix of a million points would not fit into any memory
+        if isinstance(self.systematics, Quadrature):  # C is diagonal
             w = d / self._variance(d)
             shift = sum(size * derivative for size, derivative in self._sizes(d))
             return float(d @ w), 2 * w * (1 - w * shift) * by_prediction

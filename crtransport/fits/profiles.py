@@ -100,7 +100,8 @@ def contour(
     found = minuit.mncontour(*pair, cl=level, size=points)
     if len(found) < points:
         raise FitError(f"{pair[0]} and {pair[1]}: {len(found)} of {points} points of the contour")
-    return np.array([[one.outside(x), other.outside(y)] for x, y in found])
+    # iminuit ends with the first point once more
+    return np.array([[one.outside(x), other.outside(y)] for x, y in found[:points]])
 
 
 def ellipse(fit: Fit, pair: tuple[str, str], level: float = 0.68, points: int = 200) -> Array:

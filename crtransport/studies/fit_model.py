@@ -24,6 +24,7 @@ from crtransport.fits import (
     Likelihood,
     Match,
     Objective,
+    Parameter,
     Unpredictable,
 )
 from crtransport.fits.parameters import needed
@@ -206,20 +207,17 @@ class FittedDeck:
         """
         prediction = self._prediction(values)
         before = self._predicted(prediction, values)
-        moved = []
-        for one in self.parameters:
-            u = one.inside(values[one.name])
-            step = _SMALL * one.step * (1 if u + _SMALL * one.step < one.limits[1] else -1)
-            moved.append((step, {**values, one.name: one.outside(u + step)}))
 
-        def column(step: float, there: Values) -> list[Array]:
+        def column(one: Parameter) -> list[Array]:
+            u, step = one.inside(values[one.name]), _SMALL * one.step
+            step = step if u + step < one.limits[1] else -step
+            there = {**values, one.name: one.outside(u + step)}
             same = self._solved_by(there) == self._solved_by(values)
-            at = prediction if same else self._solve(there, False)
-            after = self._predicted(at, there)
+            after = self._predicted(prediction if same else self._solve(there, False), there)
             return [(b - a) / step for a, b in zip(before, after, strict=True)]
 
         with ThreadPoolExecutor(max_workers=processors()) as pool:
-            columns = list(pool.map(lambda each: column(*each), moved))
+            columns = list(pool.map(column, self.parameters))
         total = np.zeros((len(columns), len(columns)))
         for i, (data, m) in enumerate(zip(self.likelihood.data, before, strict=True)):
             slopes = np.stack([each[i] for each in columns], axis=1)

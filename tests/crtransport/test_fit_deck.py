@@ -17,6 +17,7 @@ from crtransport.deck.errors import DeckError
 from crtransport.deck.load import load_deck
 from crtransport.fits import FitError, minimise
 from crtransport.measurements import MeasurementError
+from crtransport.plots.fit import draw
 from crtransport.problems.galaxy_prediction import Prediction
 from crtransport.session import Session
 from crtransport.studies import fit_model
@@ -150,6 +151,19 @@ def test_the_truth_is_found(folder: Path) -> None:
     assert "flux_lis" in found
 
 
+def test_contours_of_two_potentials(folder: Path) -> None:
+    """Each epoch has data of its own: the contour is an ellipse along the axes."""
+    tables = fit(FREE_PHI, FREE_PHI | {"epoch": "late"}, contours=[["phi", "phi.late"]])
+    tables["fit"]["data"] = [{"table": "ratio", "epoch": "late"}, {"table": "flux"}]
+    found = crtransport.run(tables, data=folder)
+    assert found.fit_phi.values == pytest.approx(found.best.values[::-1])
+    assert found.correlation[0, 1] == pytest.approx(0, abs=0.01)
+    away = (found.contour[0].values - found.best.values) / found.best_error.values
+    radius = np.sqrt(-2 * np.log(1 - 0.68))
+    assert np.hypot(*away.T) == pytest.approx(np.full(16, radius), rel=0.3)
+    assert set(draw(found)) == {"fit", "corner"}
+
+
 def test_gradient_is_the_derivative(folder: Path) -> None:
     """By the deck's keys, a shared norm and an energy scale, and potentials of two epochs."""
     tables = fit(FREE_D0, FREE_PHI, FREE_PHI | {"epoch": "late", "start": 500})
@@ -165,7 +179,7 @@ def test_gradient_is_the_derivative(folder: Path) -> None:
         for h, e in zip(steps, np.eye(5), strict=True)
     ]
     # of D0 the functions of the reduced basis change too
-    assert objective.gradient(u) == pytest.approx(numeric, rel=5e-3)
+    assert objective.gradient(u) == pytest.approx(numeric, rel=2e-2)
     assert objective.gradient(u)[1:] == pytest.approx(numeric[1:], rel=1e-4)
 
 
@@ -262,6 +276,23 @@ def test_odd_data_end_in_a_warning(folder: Path, tmp_path: Path) -> None:
         session(tmp_path / "out", tmp_path, fit(FREE_PHI, data={"table": "flux"}))
 
 
+def test_interchanged_errors_end_in_a_warning(tmp_path: Path) -> None:
+    """Statistical errors in place of systematic ones grow where they must not."""
+    write(tmp_path, "ratio", np.ones(9))
+    lines = place(tmp_path, "ratio").read_text().splitlines()
+    grow = [f"{x},0.3,0.01,0.01,{e},{e}" for x, e in zip(RIGIDITY, 0.001 * RIGIDITY, strict=True)]
+    place(tmp_path, "ratio").write_text("\n".join([*lines[:4], *grow, ""]))
+    with pytest.warns(UserWarning, match=r"ratio.csv, line 5.*systematic errors grow"):
+        session(tmp_path / "out", tmp_path, fit(FREE_PHI))
+
+
+def test_too_many_rows_are_refused(tmp_path: Path) -> None:
+    n = 10**4
+    write(tmp_path, "ratio", np.full(n, 0.3), x=np.geomspace(2.0, 50.0, n))
+    with pytest.raises(InputError, match="10000 points; a fit takes at most 5000"):
+        session(tmp_path / "out", tmp_path, fit())
+
+
 def test_limits_need_a_level(folder: Path, tmp_path: Path) -> None:
     lines = place(folder, "ratio").read_text().splitlines()
     rows = [f"{row},{int(k == 8)}" for k, row in enumerate(lines[4:])]
@@ -314,6 +345,15 @@ def test_every_number_of_a_sampler_matters(folder: Path) -> None:
         draws = draw_samples(objective, fitted.fit, best).draws
         assert not any(np.array_equal(draws, other) for other in seen)
         seen.append(draws)
+
+
+def test_what_excludes_a_fit() -> None:
+    scan = {"parameter": [{"key": "diffusion.h", "values": [0.3, 0.5]}]}
+    assert "fit: stands beside [scan]" in wrong(fit() | {"scan": scan})
+    tables = {k: v for k, v in fit().items() if k != "normalisation"}
+    compare = {"measurements": ["flux"], "fit_norms": True}
+    assert "leave out one; [fit] can fit abundances" in wrong(tables | {"compare": compare})
+    assert "scan cannot be fitted" in wrong(fit(FREE_D0 | {"key": "scan.parameter.0.number"}))
 
 
 def test_starts_matter(folder: Path) -> None:

@@ -18,10 +18,10 @@ from crtransport.fits import (
     Objective,
     Parameter,
     Quadrature,
+    Unpredictable,
 )
 from crtransport.fits.bins import averages
 from crtransport.measurements import Measurement
-from tests.crtransport.made_up import table as spectrum
 
 Array = NDArray[np.float64]
 
@@ -218,6 +218,14 @@ def test_derivatives_by_prediction_norm_and_scale() -> None:
     assert inner == pytest.approx((more[0] - more[1]) / (2 * h), rel=1e-6)
 
 
+def test_second_derivatives_of_values_and_limits() -> None:
+    measurement = table([1.0, 2.0, 3.0], limits=np.array([False, False, True]), limit_level=0.9)
+    one = DataSet(table=measurement, systematics=Correlated(length=0.3))
+    m, h = np.array([1.1, 1.8, 2.5]), 1e-5
+    numeric = [(one.chi2_of(m + h * e)[1] - one.chi2_of(m - h * e)[1]) / (2 * h) for e in np.eye(3)]
+    assert one.curvature(m) == pytest.approx(np.array(numeric), rel=1e-6, abs=1e-6)
+
+
 def test_range_of_x_counts() -> None:
     one = DataSet(table=table([1.0, 2.0, 3.0]), x_min=1.5)
     assert one.some.tolist() == [False, True, True]
@@ -331,8 +339,21 @@ def test_quadrature_without_matrices_is_that_with_them(logarithmic: bool) -> Non
     assert fast.residuals(m) == pytest.approx(dense.residuals(m), rel=1e-12)
 
 
-def test_many_points_need_no_matrix() -> None:
-    count = 100_000
-    x = np.geomspace(1.0, 10.0, count)
-    one = DataSet(table=spectrum("H", flat(1.0), x, error=0.1))
-    assert one.match(flat(1.1)).chi2 == pytest.approx(count, rel=1e-10)
+def test_a_wall_where_the_model_has_no_answer() -> None:
+    def chi2(v: Any) -> float:
+        if v["a"] > 2:
+            raise Unpredictable("no")
+        return float(v["a"] ** 2)
+
+    objective = Objective((Parameter(name="a", start=1.0),), chi2)
+    assert objective(np.array([1.5])) == pytest.approx(2.25)
+    assert objective(np.array([3.0])) == pytest.approx(4.5)
+    assert objective.unanswered == ["at a = 3: no"]
+    with pytest.raises(FitError, match="at a = 3: no"):
+        Objective((Parameter(name="a", start=3.0),), chi2)(np.array([3.0]))
+
+
+def test_too_many_points_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crtransport.fits.dataset._MOST", 2)
+    with pytest.raises(FitError, match="3 points; a fit takes at most 2"):
+        DataSet(table=table([1.0, 2.0, 3.0]))

@@ -72,6 +72,7 @@ def test_contour_of_a_parabola_is_the_ellipse() -> None:
     objective = linear(True)
     fit = minimise(objective)
     around = contour(objective, fit, ("a", "b"), level=0.68, points=12)
+    assert around.shape == (12, 2)
     inverse = np.linalg.inv(COVARIANCE[:2, :2])
     expected = -2 * np.log(1 - 0.68)
     for found in (around, ellipse(fit, ("a", "b"), 0.68)):
