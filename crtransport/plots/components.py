@@ -40,6 +40,8 @@ def draw(dataset: xr.Dataset, points: Sequence[Measurement]) -> dict[str, Figure
             _element(panel, dataset, name)
         for panel in axes.flat[len(names) :]:
             panel.remove()
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=3 * columns)
         return {"": figure}
 
 
@@ -51,8 +53,13 @@ def _element(axes: Axes, dataset: xr.Dataset, name: str) -> None:
     axes.plot(rigidity / 1e3, total, "k-", label="sum")
     for i, component in enumerate(dataset.component.values):
         part = here.flux.sel(component=component).values * scale
-        axes.plot(rigidity / 1e3, part, label=str(component), **(line(i) | {"linestyle": "--"}))
-    values = measured(axes, dataset, name, _POWER)
+        axes.plot(
+            rigidity / 1e3,
+            part,
+            label=str(component),
+            **(line(i) | {"linestyle": line(i + 1)["linestyle"]}),
+        )
+    values = measured(axes, dataset, name, _POWER, first=dataset.sizes["component"])
     seen = np.concatenate([values, total[total > values.min() / 3]])
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -60,5 +67,4 @@ def _element(axes: Axes, dataset: xr.Dataset, name: str) -> None:
     axes.set_ylim(values.min() / 30, 2 * seen.max())
     axes.set_xlabel("R [TV]")
     axes.set_ylabel(unit_of(_POWER))
-    axes.legend(ncols=2, loc="lower left", fontsize=6)
     panel_label(axes, "p" if name == "H" else name)

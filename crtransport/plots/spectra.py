@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-def measured(axes: Axes, dataset: xr.Dataset, quantity: str, power: float) -> Array:
-    """Draw the points of an element or ratio, times R^power, over TV; their values."""
+def measured(axes: Axes, dataset: xr.Dataset, quantity: str, power: float, first: int = 1) -> Array:
+    """Draw the points of an element or ratio, times R^power, over TV; their values.
+
+    ``first`` is the number of the first table's colour and symbol.
+    """
     tables = np.flatnonzero(dataset.table_quantity.values == quantity)
     drawn = [np.empty(0)]
     for i, table in enumerate(tables):
@@ -36,7 +39,7 @@ def measured(axes: Axes, dataset: xr.Dataset, quantity: str, power: float) -> Ar
             value,
             **bars(value, errors, seen),
             label=str(dataset.table_label.values[table]),
-            **(points(i + 1) | {"elinewidth": 0.6}),
+            **(points(first + i) | {"elinewidth": 0.6}),
             markersize=2.5,
         )
         drawn.append(value)

@@ -38,13 +38,10 @@ class Predicted:
     bump : Bump
     background : Fit
         Of A and γ.
-    table : str
-        Which told the background.
     """
 
     bump: Bump
     background: Fit
-    table: str
 
 
 Others = Mapping[str, Predicted]
@@ -111,7 +108,7 @@ def _predicted(one: DataSet, fitted: Bump) -> Predicted:
     steepest = float(index_of_excess(fitted.gamma, fitted.K)) - _SHORT_OF_SHOCK
     index = Parameter(name="gamma", start=fitted.gamma, lower=_LEAST_INDEX, upper=steepest)
     fit = minimise(Objective((norm, index), chi2))
-    return Predicted(bump=bump(fit.best), background=fit, table=one.name)
+    return Predicted(bump=bump(fit.best), background=fit)
 
 
 def of_background(fitted: Bump, norm: float, gamma: float) -> Bump:

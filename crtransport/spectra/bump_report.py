@@ -44,7 +44,9 @@ def _free(sets: Sequence[DataSet], error: str, what: str) -> str:
 
 def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
     """Fitted numbers, χ² against a, predictions, what follows for the shock."""
-    rows = [(name, _number(dataset, name)) for name in _NAMES if name in dataset]
+    rows = [
+        (name.removesuffix("_fit"), _number(dataset, name)) for name in _NAMES if name in dataset
+    ]
     rows += [
         (str(name), f"{float(value):+.4f} ± {float(error):.4f}")
         for name, value, error in zip(

@@ -360,3 +360,27 @@ def test_the_number_stays_at_a_bound_and_it_is_said(folder: Path) -> None:
     assert float(found.K) == pytest.approx(1.5)
     assert "K lies at its upper bound 1.5" in dict(headline(found))["remark"]
     assert found.error_estimate < found.error_tolerance
+
+
+@pytest.mark.parametrize(
+    ("column", "content", "said"),
+    [
+        ("y", "-1", "line 12, column y: -1 is a flux, must be at least 0"),
+        ("stat_lo", "-1", "line 12, column stat_lo: -1 is an error, must be at least 0"),
+        ("y", "x", "line 12, column y: 'x' is no number"),
+        ("x", "100.0", "line 12, column x: the bin at 100 stands in line 6 already"),
+    ],
+)
+def test_bad_data_end_a_run_before_it_begins(
+    tmp_path: Path, column: str, content: str, said: str
+) -> None:
+    folder = write(tmp_path, protons())
+    path = folder / "points" / "ONE_H_rigidity.csv"
+    lines = path.read_text().splitlines()
+    columns = next(line for line in lines if line.startswith("x,")).split(",")
+    cells = lines[11].split(",")
+    cells[columns.index(column)] = content
+    path.write_text("\n".join([*lines[:11], ",".join(cells), *lines[12:]]))
+    with pytest.raises(MeasurementError) as caught:
+        read(deck(data=[{"table": "ONE_H_rigidity"}], prediction={}), folder)
+    assert said in str(caught.value)
