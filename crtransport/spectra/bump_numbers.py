@@ -110,6 +110,12 @@ def shocks(deck: BumpDeck, bump: Bump) -> xr.Dataset:
                 "largest distance of the source by smearing",
                 *("delta", "smearing_rigidity"),
             ),
+            "distance_smeared_R0": variable(
+                deck.smearing.distance(np.array([bump.R0]))[:, 0],
+                "kpc",
+                "largest distance of the source by smearing at R0",
+                "delta",
+            ),
         },
         {
             "candidate": variable(names, "1", "shock", "candidate"),

@@ -134,9 +134,10 @@ def _shocks(dataset: xr.Dataset) -> list[tuple[str, str]]:
         here = dataset.sel(candidate=name)
         text = f"R0 {float(here.R0_expected) / 1e3:.2g} TV by the relation"
         rows.append((str(name), f"{text}; its size should be {float(here.size_needed):.2g} pc"))
-    smeared = dataset.distance_smeared.interp(smearing_rigidity=float(dataset.R0))
     ends = ", ".join(
         f"{float(value):.3g} kpc (δ = {float(delta):g})"
-        for delta, value in zip(dataset.delta.values, smeared.values, strict=True)
+        for delta, value in zip(
+            dataset.delta.values, dataset.distance_smeared_R0.values, strict=True
+        )
     )
     return [*rows, ("smeared beyond, at R0", ends)]

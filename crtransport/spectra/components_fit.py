@@ -77,12 +77,13 @@ class ComponentsFit:
         return found
 
     def _units(self) -> Array:
-        """[element, component] the flux that is measured nearest to each pivot."""
+        """[element, component] the flux above 0 that is measured nearest to each pivot."""
         units = np.empty((len(self.elements), len(self.components)))
         for i, element in enumerate(self.elements):
             sets = [one for one in self.likelihood.data if one.table.quantity == element]
             at = np.concatenate([rigidity(one.table, one.table.x[one.some]) for one in sets])
             per = np.concatenate([self._measured(one) for one in sets])
+            at, per = at[per > 0], per[per > 0]
             units[i] = [per[np.argmin(np.abs(np.log(at / pivot)))] for pivot in self.pivots]
         return units
 
