@@ -3,6 +3,8 @@
 python benchmarks/network.py cost [--network full]   # against a refined grid of full order
 python benchmarks/network.py box [--sets 50]         # against full order on the same grid
 python benchmarks/network.py split [--network light] # beside the operator-split march
+python benchmarks/network.py growth                  # with levels, nuclides, functions, places
+python benchmarks/network.py batch [--sets 64]       # many sets of parameters in one call
 
 Cost counts from the resolved deck to all fluxes, everything in space made anew, on one core; the
 reference has twice the levels and higher orders and takes minutes. The march is scanned over its
@@ -16,18 +18,25 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 from numpy.typing import NDArray
 
+import crtransport
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.load import load_deck
 from crtransport.nuclides import nuclide
+from crtransport.problems import galaxy_batch
 from crtransport.problems.galaxy import estimated
 from crtransport.problems.galaxy_answer import Answer, energies
+from crtransport.problems.galaxy_space import make_space
 from crtransport.problems.galaxy_transport import transport
+from crtransport.problems.threads import processors
 from crtransport.solvers.errors import ConvergenceError
 
 Array = NDArray[np.float64]
@@ -47,13 +56,25 @@ SCAN = (
     (20, 40, 36, 160, 0.25),
 )
 SHORTER: dict[str, object] = {"momentum.T_max": 1e7}
-FULL = {"kind": "sweep-gmres"}
+FULL: dict[str, object] = {"kind": "sweep-gmres"}
+#: a deck without protons, for networks of a few nuclides and more
+FEW: dict[str, object] = {
+    "source.0.injections": {},
+    "normalisation.flux": {"C12": 1e-3},
+}
+EMITTED: dict[str, object] = {"source.0.abundances": {"C": 0.0085, "N": 0.0006, "O": 0.0102}}
+SOME: tuple[Any, ...] = (
+    ["O16", "N14", "C12"],
+    ["O16", "N14", "C12", "B11", "B10", "Be10"],
+    ["O16", "N15", "N14", "C14", "C13", "C12", "B11", "B10", "Be10", "Be9", "Be7", "Li7", "Li6"],
+)
 REFINED = {"kind": "sweep-gmres", "order_r": 7, "order_z": 8, "elements_r": 10, "linear_rtol": 1e-9}
 
 
 def deck(changes: dict[str, object]) -> GalaxyDeck:
     """The network of yuan2025_fig2 without what is only drawn."""
-    bare = {"output.ratios": [], "output.elements": [], "compare.measurements": []}
+    bare: dict[str, object] = {"output.ratios": [], "output.elements": []}
+    bare |= {"compare.measurements": []}
     found = load_deck("yuan2025_fig2", bare | GRID | OUTPUT | changes)
     assert isinstance(found, GalaxyDeck)
     return found
@@ -92,17 +113,13 @@ def cost(network: str) -> None:
     for functions in (20, 30, 40, 50, 60):
         here = deck({"solver": {"functions": functions}, "network": network})
         run = transport(here)
-        times = []
-        for _ in range(5):
-            started = time.process_time()
-            fluxes(here)
-            times.append(time.process_time() - started)
+        spent = least(partial(fluxes, here))
         found = fluxes(here)
         errors = off(found, exact)
         ratio = [boron_to_carbon(one) for one in (found, exact)]
         stable, others = worst(errors, False), worst(errors, True)
         print(
-            f"{functions:9d}  {run.levels.n:6d}  {min(times):5.3f}  {stable[0]:.1e} {stable[1]:8s}"
+            f"{functions:9d}  {run.levels.n:6d}  {spent:5.3f}  {stable[0]:.1e} {stable[1]:8s}"
             f"  {others[0]:.1e} {others[1]:8s}  {np.max(np.abs(ratio[0] / ratio[1] - 1)):.1e}"
             f"   {errors['Be10']:.1e}"
         )
@@ -158,16 +175,16 @@ def timed(here: GalaxyDeck) -> tuple[float, dict[str, Array]]:
 
 def split(network: str) -> None:
     """CPU seconds of the march where it reaches an error in B/C, beside the reduced basis."""
-    chain: dict[str, object] = {"network": ["O16", "C12", "B11", "B10"]} | SHORTER
-    chain |= {"source.0.injections": {}, "normalisation.flux": {"C12": 1e-3}}
-    chain |= {"source.0.abundances": {"C": 0.0085, "O": 0.0102}}
+    chain = SHORTER | FEW | EMITTED | {"network": ["O16", "C12", "B11", "B10"]}
     exact = boron_to_carbon(fluxes(deck(chain | {"solver": REFINED})))
     tried = []
     print("cells r z  levels/decade  repeats  factor  CPU s  error in B/C")
     for cells_r, cells_z, levels, repeats, factor in SCAN:
         solver = {"kind": "split-cn", "cells_r": cells_r, "cells_z": cells_z}
         solver |= {"repeats": repeats, "factor": factor}
-        changes: dict[str, object] = {"solver": solver, "momentum.per_decade": float(levels)}
+        # equal steps, which its first order is made for
+        changes: dict[str, object] = {"solver": solver, "momentum.refinement": 1}
+        changes |= {"momentum.per_decade": float(levels)}
         spent, found = timed(deck(chain | changes))
         error = float(np.max(np.abs(boron_to_carbon(found) / exact - 1)[_COMPARED]))
         tried.append((spent, error, changes))
@@ -177,9 +194,8 @@ def split(network: str) -> None:
         )
     whole: dict[str, object] = {"network": network} | SHORTER
     exact = boron_to_carbon(fluxes(deck(whole | {"solver": REFINED, "momentum.per_decade": 36.0})))
-    fast = deck(whole | {"solver": {"functions": 30}})
-    fluxes(fast)
-    quick, found = timed(fast)
+    fast = deck(whole | {"solver": {"functions": 30}, "momentum.per_decade": 10.0})
+    quick, found = least(partial(fluxes, fast)), fluxes(fast)
     error = float(np.max(np.abs(boron_to_carbon(found) / exact - 1)[_COMPARED]))
     print(f"{network}: reduced basis {quick:.3f} s of CPU, error in B/C {error:.1e}")
     for target in (0.025, 0.01, 0.005):
@@ -193,15 +209,96 @@ def split(network: str) -> None:
         print(f"the march: {spent:.0f} s, error in B/C {error:.1e}: {spent / quick:.0f} times")
 
 
+def least(run: Callable[[], object], times: int = 5) -> float:
+    """CPU seconds, the least of several warm runs."""
+    run()
+    spent = []
+    for _ in range(times):
+        started = time.process_time()
+        run()
+        spent.append(time.process_time() - started)
+    return min(spent)
+
+
+def growth() -> None:
+    """CPU seconds against one size after the other, and the exponent from line to line."""
+    grown: dict[str, list[tuple[float, dict[str, object]]]] = {
+        "levels per decade": [(n, {"momentum.per_decade": float(n)}) for n in (8, 16, 32, 64)],
+        "functions": [(n, {"solver": {"functions": n}}) for n in (20, 40, 80)],
+        "nuclides": [(len(names), FEW | EMITTED | {"network": names}) for names in SOME],
+        "places, solved on a basis": [(n, {"solver": {"elements_r": n}}) for n in (8, 16, 32)],
+        "places, solved in full": [(n, {"solver": FULL | {"elements_r": n}}) for n in (8, 16, 32)],
+    }
+    for what, cases in grown.items():
+        print(f"{what}\n     size  CPU s   exponent")
+        last = None
+        for size, changes in cases:
+            some = (
+                FEW | EMITTED | {"network": SOME[1]} if "places" in what else {"network": "light"}
+            )
+            here = deck(some | SHORTER | changes)
+            if "places" in what:
+                size = make_space(here).grid.n_places
+            spent = least(partial(transport, here), 3)
+            exponent = (
+                "" if last is None else f"{np.log(spent / last[1]) / np.log(size / last[0]):.2f}"
+            )
+            print(f"{size:9g}  {spent:6.3f}  {exponent}")
+            last = size, spent
+
+
+def batch(sets: int) -> None:
+    """Sets per second of wall time, on one thread and on all, with rates or geometry varied."""
+    random = np.random.default_rng(64)
+    bare: dict[str, object] = {"output.ratios": [], "output.elements": []}
+    bare |= {"compare.measurements": []}
+    same: dict[str, Any] = bare | OUTPUT | SHORTER | {"network": "light"}
+    rates = [
+        same
+        | {
+            "diffusion.D0": 4.5e28 * float(np.exp(random.uniform(-0.5, 0.5))),
+            "diffusion.delta1": float(random.uniform(0.4, 0.6)),
+            "reacceleration.v_alfven": float(random.uniform(0, 25)),
+        }
+        for _ in range(sets)
+    ]
+    places = [
+        some
+        | {
+            "geometry.z_h": float(random.uniform(3, 8)),
+            "diffusion.h": float(random.uniform(0.3, 0.6)),
+        }
+        for some in rates
+    ]
+    crtransport.batch("yuan2025_fig2", rates[:2], estimates=0)
+    print("varied    threads  wall s  CPU s  sets/s  same bits")
+    for name, some in (("rates", rates), ("geometry", places)):
+        first = None
+        for threads in dict.fromkeys((1, processors())):
+            galaxy_batch.processors = partial(int, threads)
+            wall, spent = time.perf_counter(), time.process_time()
+            found = crtransport.batch("yuan2025_fig2", some, estimates=0).flux_lis.values
+            wall, spent = time.perf_counter() - wall, time.process_time() - spent
+            first = found if first is None else first
+            print(
+                f"{name:8s}  {threads:7d}  {wall:6.2f}  {spent:5.2f}  {sets / wall:6.1f}"
+                f"  {np.array_equal(found, first)}"
+            )
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["cost", "box", "split"])
+    parser.add_argument("what", choices=["cost", "box", "split", "growth", "batch"])
     parser.add_argument("--network", choices=["light", "full"], default="light")
-    parser.add_argument("--sets", type=int, default=50)
+    parser.add_argument("--sets", type=int)
     given = parser.parse_args()
     if given.what == "cost":
         cost(given.network)
     elif given.what == "split":
         split(given.network)
+    elif given.what == "growth":
+        growth()
+    elif given.what == "batch":
+        batch(given.sets or 64)
     else:
-        box(given.sets)
+        box(given.sets or 50)

@@ -59,6 +59,15 @@ class Banded:
         """(n_levels,)"""
         return self.bands[REACH]
 
+    def transposed(self) -> Banded:
+        """Aᵀ; the total stays."""
+        n = self.bands.shape[1]
+        out = np.zeros_like(self.bands)
+        for d in range(-REACH, REACH + 1):
+            k = slice(max(0, -d), min(n, n - d))
+            out[REACH + d, k] = self.bands[REACH - d, max(0, d) : max(0, d) + k.stop - k.start]
+        return Banded(bands=out, total=self.total)
+
     @cached_property
     def matrix(self) -> sp.csr_array:
         """[level, level]."""

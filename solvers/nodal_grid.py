@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cache, cached_property, reduce
 
 import numpy as np
 import scipy.sparse as sp
@@ -113,6 +113,7 @@ class NodalAxis:
         return out
 
 
+@cache
 def _lobatto(order: int) -> tuple[Array, Array, Array]:
     """Gauss-Lobatto-Legendre nodes and weights on −1…1, and [node, node] derivatives."""
     polynomial = Legendre.basis(order)
@@ -176,14 +177,13 @@ class NodalGrid:
 
     def stiffness(self, axis: int, conductivity: Coefficient) -> Operator:
         """∫ conductivity ∂φᵢ ∂φⱼ dV along one axis; its total is what leaves by the zero-ends."""
-        slopes = self._slopes(axis)
-        weight = sp.diags_array(self._weights * self._values(conductivity))
-        return self._restricted(sp.csr_array(slopes.T @ weight @ slopes))
+        inside, _ = self._slopes[axis]
+        return self._product(axis, self._weights * self._values(conductivity), inside)
 
     def convection(self, axis: int, velocity: Coefficient) -> Operator:
         """−∫ velocity φⱼ ∂φᵢ dV along one axis: ∇·(velocity ψ), carried out by the zero-ends."""
-        weight = sp.diags_array(-self._weights * self._values(velocity))
-        return self._restricted(sp.csr_array(self._slopes(axis).T @ weight @ self._gather))
+        inside = sp.csr_array(self._gather @ self._kept.T)
+        return self._product(axis, -self._weights * self._values(velocity), inside)
 
     def at_places(self, values: Array) -> Array:
         """[…, place] of [level, place] values: themselves."""
@@ -215,8 +215,17 @@ class NodalGrid:
     def _weights(self) -> Array:
         return reduce(np.multiply.outer, [a.weights for a in self.axes], np.ones(())).reshape(-1)
 
-    def _slopes(self, axis: int) -> sp.csr_array:
-        return self._kron([a.slopes if i == axis else a.gather for i, a in enumerate(self.axes)])
+    @cached_property
+    def _slopes(self) -> list[tuple[sp.csr_array, Array]]:
+        """By axis: [point, place] derivatives along it, and (n_points,) of 1 on other nodes."""
+        found = []
+        for axis in range(len(self.axes)):
+            whole = self._kron(
+                [a.slopes if i == axis else a.gather for i, a in enumerate(self.axes)]
+            )
+            others = 1 - self._kept.T @ np.ones(self.n_places)
+            found.append((sp.csr_array(whole @ self._kept.T), whole @ others))
+        return found
 
     def _values(self, function: Coefficient) -> Array:
         points = np.meshgrid(*(axis.points for axis in self.axes), indexing="ij")
@@ -224,11 +233,12 @@ class NodalGrid:
             return np.reshape(function(), 1)
         return np.broadcast_to(function(*points), points[0].shape).reshape(-1)
 
-    def _restricted(self, matrix: sp.csr_array) -> Operator:
-        """Rows and columns of the unknowns; the other rows tell what leaves."""
-        columns = matrix @ self._kept.T
-        left = sp.csr_array(sp.eye_array(columns.shape[0]) - self._kept.T @ self._kept)
-        total = -np.asarray((left @ columns).sum(axis=0)).ravel()
-        inside = sp.csr_array(self._kept @ columns)
-        inside.eliminate_zeros()
-        return Operator(matrix=inside, total=total)
+    def _product(self, axis: int, weights: Array, right: sp.csr_array) -> Operator:
+        """Derivatives along an axis times weights times [point, place]."""
+        left, outside = self._slopes[axis]
+        scaled = right.copy()
+        scaled.data *= np.repeat(weights, np.diff(right.indptr))
+        matrix = sp.csr_array(left.T @ scaled)
+        matrix.eliminate_zeros()
+        # the rows of the nodes that are no unknowns tell what leaves
+        return Operator(matrix=matrix, total=-(outside @ scaled))

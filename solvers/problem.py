@@ -184,6 +184,16 @@ class Operator:
         """(n,)"""
         return np.asarray(self.matrix.diagonal())
 
+    def transposed(self) -> Operator:
+        """The transposed matrix, the same object each time; the total stays."""
+        return self._transposed
+
+    @cached_property
+    def _transposed(self) -> Operator:
+        matrix = self.matrix
+        turned = sp.csr_array(matrix.T) if sp.issparse(matrix) else matrix.T
+        return Operator(matrix=turned, total=self.total)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Term:
@@ -243,11 +253,7 @@ class FieldProblem:
     def transposed(self) -> FieldProblem:
         """The same with all Aⱼ and Xⱼ transposed: what the adjoint obeys."""
         terms = tuple(
-            Term(
-                name=term.name,
-                along=Operator(matrix=sp.csr_array(term.along.matrix.T), total=term.along.total),
-                across=Operator(matrix=_turned(term.across.matrix), total=term.across.total),
-            )
+            Term(name=term.name, along=term.along.transposed(), across=term.across.transposed())
             for term in self.terms
         )
         local = tuple(sp.csr_array(matrix.T) for matrix in self.local)
@@ -290,10 +296,6 @@ class FieldProblem:
             part = float(term.along.total @ y @ term.across.total) / whole
             taken[term.name] = taken.get(term.name, 0.0) + part
         return taken
-
-
-def _turned(matrix: Matrix) -> Matrix:
-    return sp.csr_array(matrix.T) if sp.issparse(matrix) else matrix.T
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

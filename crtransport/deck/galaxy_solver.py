@@ -113,7 +113,7 @@ class Sweep(Space):
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
     kind: Literal["sweep-gmres"]
-    linear_rtol: Residual = 1e-10
+    linear_rtol: Residual = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -104,7 +104,8 @@ def _corner(dataset: xr.Dataset) -> Figure:
                 _alone(axes[i, j], dataset.sel(parameter=along))
             else:
                 _pair(axes[i, j], dataset, (along, above))
-            _ticks(axes[i, j], i == size - 1, j == 0 and i > 0)
+            powers = _power(dataset, along), _power(dataset, above)
+            _ticks(axes[i, j], powers, i == size - 1, j == 0 and i > 0)
             if i == size - 1:
                 axes[i, j].set_xlabel(_name(dataset, along), fontsize=6)
         if i > 0:
@@ -127,31 +128,44 @@ def _handles(dataset: xr.Dataset) -> list[Line2D]:
     return [Line2D([], [], label=label, **look) for label, look in known.items()]
 
 
-def _ticks(axes: Axes, below: bool, left: bool) -> None:
-    for axis, shown in ((axes.xaxis, below), (axes.yaxis, left)):
+def _ticks(axes: Axes, powers: tuple[int, int], below: bool, left: bool) -> None:
+    """Few ticks, in units of powers of ten along x and y, with numbers at the margins only."""
+    both = ((axes.xaxis, powers[0], below), (axes.yaxis, powers[1], left))
+    for axis, power, shown in both:
         axis.set_major_locator(MaxNLocator(2, prune="both"))
+        axis.set_major_formatter(FuncFormatter(lambda v, _, p=power: f"{v / 10.0**p:.4g}"))
         axis.set_tick_params(labelsize=5, which="both")
         if not shown:
             axis.set_tick_params(labelbottom=False, labelleft=False)
-        axis.offsetText.set_fontsize(5)
     axes.minorticks_off()
     axes.tick_params(axis="x", labelrotation=45)
 
 
+def _power(dataset: xr.Dataset, name: str) -> int:
+    """Power of ten that the numbers of a parameter are given in: 0 where these are handy."""
+    value = abs(float(dataset.best.sel(parameter=name)))
+    return 0 if value == 0 or 1e-3 <= value < 1e5 else int(np.floor(np.log10(value)))
+
+
 def _name(dataset: xr.Dataset, name: str) -> str:
     unit = str(dataset.parameter_unit.sel(parameter=name).values)
-    return name if unit == "1" else f"{name}\n[{unit}]"
+    power = _power(dataset, name)
+    parts = [f"$10^{{{power}}}$" if power else "", "" if unit == "1" else unit]
+    text = " ".join(part for part in parts if part)
+    return f"{name}\n[{text}]" if text else name
 
 
 def _alone(axes: Axes, one: xr.Dataset) -> None:
-    """The Gaussian of one parameter, and its draws."""
+    """The Gaussian of one parameter, or of its logarithm if that moved, and its draws."""
     value, error = float(one.best), float(one.best_error)
     if "posterior" in one:
         axes.hist(one.posterior.values.ravel(), bins=30, density=True, color="0.8")
     if np.isfinite(error) and error > 0:
-        x = np.linspace(value - 3 * error, value + 3 * error, 200)
-        density = np.exp(-(((x - value) / error) ** 2) / 2) / (error * np.sqrt(2 * np.pi))
-        axes.plot(x, density, color=COLOURS[0])
+        t = np.linspace(-3, 3, 200)
+        log = int(one.log_scale) == 1
+        x = value * np.exp(t * error / value) if log else value + t * error
+        density = np.exp(-(t**2) / 2) / (error * np.sqrt(2 * np.pi))
+        axes.plot(x, density * value / x if log else density, color=COLOURS[0])
     if np.isfinite(one.published):
         axes.axvline(float(one.published), color=COLOURS[1], linestyle="--", linewidth=0.9)
     axes.set_yticks([])
@@ -165,8 +179,10 @@ def _pair(axes: Axes, dataset: xr.Dataset, pair: tuple[str, str]) -> None:
         axes.plot(*thin.T, ",", color=GREY, alpha=0.5)
     centre = dataset.best.sel(parameter=both).values
     covariance = dataset.covariance.sel(parameter=both, other_parameter=both).values
+    log = dataset.log_scale.sel(parameter=both).values == 1
     for level, width in zip(_LEVELS, (1.1, 0.6), strict=True):
-        axes.plot(*_ellipse(centre, covariance, level).T, color=COLOURS[0], linewidth=width)
+        around = _ellipse(centre, covariance, log, level)
+        axes.plot(*around.T, color=COLOURS[0], linewidth=width)
     for name in dataset.pair.values if "pair" in dataset.coords else ():
         order = _order(str(name).split(" "), both)
         if order:
@@ -183,11 +199,13 @@ def _order(drawn: list[str], pair: list[str]) -> list[int]:
     return [drawn.index(name) for name in pair] if set(drawn) == set(pair) else []
 
 
-def _ellipse(centre: Array, covariance: Array, level: float) -> Array:
+def _ellipse(centre: Array, covariance: Array, log: Array, level: float) -> Array:
+    """[point, 2] around a centre, an ellipse in what moved: x, or ln x where ``log``."""
     if not np.all(np.isfinite(covariance)):
         return np.full((1, 2), np.nan)
-    values, vectors = np.linalg.eigh(covariance)
+    slopes = np.where(log, centre, 1.0)
+    values, vectors = np.linalg.eigh(covariance / np.outer(slopes, slopes))
     angle: Any = np.linspace(0, 2 * np.pi, 121)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    scale = np.sqrt(level * np.maximum(values, 0))
-    return np.asarray(centre + (circle * scale) @ vectors.T)
+    around = (circle * np.sqrt(level * np.maximum(values, 0))) @ vectors.T
+    return np.where(log, centre * np.exp(np.where(log, around, 0.0)), centre + around)

@@ -50,7 +50,7 @@ class Answer:
 
     def density(self, name: str, energy: Array) -> Array:
         """[energy, place] dn/dT, cm^-3 (GeV/n)^-1."""
-        one = next(o for o in self.run.nuclides if o.nucleus.name == name)
+        one = self.run.one(name)
         spectrum = Spectrum(one.nucleus, self.run.levels, one.values, one.log_scale)
         return self.norm * spectrum.density(energy)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.physics.channels import quality
 from crtransport.problems.galaxy_flux import Spectrum
-from crtransport.problems.galaxy_transport import Resolution, Transport, method_of, origin_of
+from crtransport.problems.galaxy_transport import Resolution, Transport, method_of
 
 Array = NDArray[np.float64]
 
@@ -26,10 +26,11 @@ def channel_spectra(deck: GalaxyDeck, run: Transport, name: str) -> dict[str, Sp
     The equation is linear, so that the parts of sources ("source->B11"), of each important parent
     (by collision or decay) and of "others->B11" add up to the flux.
     """
-    one, origin = origin_of(deck, run, name)
+    one = run.one(name)
+    origin = one.origin
     method = method_of(deck, Resolution(residual=_ENOUGH))
     made = origin.produced(one.log_scale)
-    parts = {"source": one.problem.source - made} if origin.primary else {}
+    parts = {"source": one.problem.source - made} if origin.spectra else {}
     parents = dict.fromkeys(parent.nucleus.name for parent, _, _ in origin.parents)
     rest, weight = made.copy(), one.problem.weight
     for parent in parents:
@@ -37,7 +38,7 @@ def channel_spectra(deck: GalaxyDeck, run: Transport, name: str) -> dict[str, Sp
         if weight @ part.sum(axis=1) > _SHARE * (weight @ made.sum(axis=1)):
             parts[parent] = part
             rest -= part
-    if len(parts) - len(origin.primary[:1]) < len(parents):
+    if len(parts) - len(origin.spectra[:1]) < len(parents):
         parts["others"] = rest
     return {
         f"{key}->{name}": Spectrum(
@@ -55,7 +56,8 @@ def from_sources(deck: GalaxyDeck, run: Transport, name: str, by: str | None = N
 
     Before any common normalisation; scaled as the run is, where the nuclide has its own.
     """
-    one, origin = origin_of(deck, run, name)
+    one = run.one(name)
+    origin = one.origin
     own = one.problem.source - origin.produced(one.log_scale)
     scaled = float(own.sum() / origin.emitted(one.log_scale).sum())
     problem = replace(one.problem, source=scaled * origin.emitted(one.log_scale, by))

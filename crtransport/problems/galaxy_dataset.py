@@ -293,7 +293,7 @@ def _accuracy(answer: Answer) -> Variables:
 
 
 def _figures(answer: Answer, variables: Variables) -> dict[str, Any]:
-    kept = kept_nucleons(answer.deck, answer.run)
+    kept = kept_nucleons(answer.run)
     return {
         **({} if kept is None else {"kept_nucleons": kept}),
         "drawn_elements": ",".join(answer.deck.output.elements or elements(answer.deck)),

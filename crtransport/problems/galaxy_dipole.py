@@ -33,7 +33,7 @@ def background(answer: Answer, element: str, energy: Array) -> tuple[Array, Arra
     flux, stream = np.zeros_like(energy), np.zeros_like(energy)
     for name in elements(deck)[element]:
         nucleus = nuclide(name)
-        one = next(o for o in run.nuclides if o.nucleus.name == name)
+        one = run.one(name)
         slope = Spectrum(
             nucleus, run.levels, one.values @ ((inner - outer) / (2 * step)), one.log_scale
         )

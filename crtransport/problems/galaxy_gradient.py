@@ -27,20 +27,16 @@ from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.load import load_deck
 from crtransport.deck.schema import resolve
 from crtransport.problems.galaxy_flux import Spectrum
-from crtransport.problems.galaxy_momentum import make_along, make_rates, pieces
+from crtransport.problems.galaxy_sensitivity import OfRates, OfSpace
 from crtransport.problems.galaxy_space import Space, make_space, same_space
 from crtransport.problems.galaxy_transport import (
-    Origin,
     Resolution,
     Transported,
     method_of,
-    momentum_order,
-    spectral_lines,
     transport,
 )
-from crtransport.solvers.levels import GHOSTS, REACH
-from crtransport.solvers.problem import Operator
-from crtransport.solvers.reduced_basis import ReducedGrid, lines
+from crtransport.solvers.levels import GHOSTS
+from crtransport.solvers.reduced_basis import ReducedGrid
 
 Array = NDArray[np.float64]
 Fluxes = dict[str, Array]
@@ -48,9 +44,22 @@ Observable = Callable[[Fluxes], float]
 
 #: relative steps of the parameters, and of fluxes
 _STEP, _SMALL = 1e-4, 1e-4
-#: keys that change nothing but what is set free, and nothing but what becomes of it
-_SOURCES = re.compile(r"source\.|nuclear\.channel")
-_LOSSES = re.compile(r"(diffusion|reacceleration|losses)\.")
+#: keys that change nothing but matrices in space and the place of the Sun
+_SPACE_ONLY = re.compile(
+    r"(geometry|convection)\..*|diffusion\.(?!(D0|R0|R1|delta1|delta2|eta)$).*"
+)
+#: tables whose numbers interstellar fluxes depend on smoothly
+_TABLES = (
+    "convection",
+    "diffusion",
+    "gas",
+    "geometry",
+    "losses",
+    "normalisation",
+    "nuclear",
+    "reacceleration",
+    "source",
+)
 _INNER = slice(GHOSTS, -GHOSTS)
 
 
@@ -83,14 +92,13 @@ class Adjoint:
         method = method_of(self.deck, Resolution())
         loads = {one.nucleus.name: self._seen(one, energy, slopes) for one in self.run.nuclides}
         found = {}
-        for index in range(len(self.run.nuclides) - 1, -1, -1):
-            one = self.run.nuclides[index]
+        for one in reversed(self.run.nuclides):
             load = loads[one.nucleus.name]
             answer = np.zeros_like(load)
             if load.any():
                 answer = method(replace(one.problem.transposed(), source=load)).values
             found[one.nucleus.name] = answer
-            for parent, rate, across in self._origin(self.deck, index, self.run.space).parents:
+            for parent, rate, across in one.origin.parents:
                 share = (rate * np.exp(parent.log_scale - one.log_scale))[_INNER]
                 back = (across.matrix.T @ answer.T).T
                 loads[parent.nucleus.name] += share[:, None] * back
@@ -101,40 +109,34 @@ class Adjoint:
     ) -> dict[str, float]:
         """dJ/dθ for the dotted keys ``by`` of numbers in the deck, in the unit of each key."""
         adjoint = self.response(energy, observable)
-        tables = resolve(self.deck)
-        here = self._contracted(adjoint, self.run.space)
+        tables, run = resolve(self.deck), self.run
+        space: OfSpace | None = None
+        nuclides = [
+            OfRates(self.deck, run, index, adjoint[one.nucleus.name])
+            for index, one in enumerate(run.nuclides)
+            if adjoint[one.nucleus.name].any()
+        ]
         found = {}
         for key in by:
             value = _number(tables, key)
             step = _STEP * abs(value) if value else _STEP
+            moved, fixed = not same_space(key), _SPACE_ONLY.fullmatch(key) is not None
+            if moved and space is None:
+                space = OfSpace(self.deck, run, adjoint)
             values = []
             for sign in (1, -1):
                 deck = _moved(self.deck, key.split("."), value + sign * step)
-                space, parts = self.run.space, here
-                if not same_space(key):
-                    space = self._space(deck)
-                    parts = self._contracted(adjoint, space)
-                total = observable(self._fluxes(deck, space, energy))
-                for one in parts:
-                    if not _SOURCES.match(key):
-                        total -= one.taken(deck, space)
-                    if not _LOSSES.match(key):
-                        total += one.given(deck, space)
+                total, here = 0.0, run.space
+                if moved and space is not None:
+                    here = self._space(deck)
+                    total += space.at(here)
+                if not fixed:
+                    total += sum(one.at(deck, key) for one in nuclides)
+                if moved or key.startswith("normalisation"):
+                    total += observable(self._fluxes(deck, here, energy))
                 values.append(total)
             found[key] = (values[0] - values[1]) / (2 * step)
         return found
-
-    def _contracted(self, adjoint: dict[str, Array], space: Space) -> list[_Contracted]:
-        """The nuclides that matter to an observable, in a space."""
-        return [
-            _Contracted(self, index, adjoint[one.nucleus.name], space)
-            for index, one in enumerate(self.run.nuclides)
-            if adjoint[one.nucleus.name].any()
-        ]
-
-    def _origin(self, deck: GalaxyDeck, index: int, space: Space) -> Origin:
-        one, done = self.run.nuclides[index], list(self.run.nuclides[:index])
-        return Origin(deck, one.nucleus, self.run.levels, space, done)
 
     def _space(self, deck: GalaxyDeck) -> Space:
         space = make_space(deck)
@@ -164,7 +166,7 @@ class Adjoint:
         if norm is None:
             return {name: np.append(slope, 0.0) for name, slope in slopes.items()}
         name, at, target = norm
-        one = next(o for o in self.run.nuclides if o.nucleus.name == name)
+        one = self.run.one(name)
         own = float(self._spectrum(one, self.run.space).flux(np.array(at)))
         factor = target / own
         out = {key: np.append(factor * slope, 0.0) for key, slope in slopes.items()}
@@ -178,60 +180,6 @@ class Adjoint:
         unit = np.eye(self.run.levels.n)
         weights = Spectrum(one.nucleus, self.run.levels, unit, one.log_scale).flux(at)
         return np.multiply.outer(slopes[one.nucleus.name] @ weights, self.run.space.sun)
-
-
-class _Contracted:
-    """λᵀ (q + C y) and λᵀ A y of one nuclide, y and λ fixed, as sums over the levels."""
-
-    def __init__(self, adjoint: Adjoint, index: int, weights: Array, space: Space) -> None:
-        one, run = adjoint.run.nuclides[index], adjoint.run
-        self.one, self.levels, self.order = one, run.levels, momentum_order(adjoint.deck)
-        self.done = list(run.nuclides[:index])
-        self.weights = weights
-        rates = make_rates(adjoint.deck, one.nucleus, run.levels)
-        self.terms = []
-        for _, kind, values, operator in pieces(rates, space, adjoint.deck):
-            against = self._against(operator)
-            self.terms.append((values, against, self._takes(kind, values, against)))
-
-    def _against(self, operator: Operator) -> Array:
-        """[2 REACH + 1, level] λ_k · X y_(k+d)."""
-        moved, n = (operator.matrix @ self.one.values.T).T, self.levels.n
-        out = np.zeros((2 * REACH + 1, n))
-        for d in range(-REACH, REACH + 1):
-            k = slice(max(0, -d), min(n, n - d))
-            there = slice(max(0, d), min(n, n + d))
-            out[REACH + d, k] = np.einsum("ki,ki->k", self.weights[k], moved[there])
-        return out
-
-    def given(self, deck: GalaxyDeck, space: Space) -> float:
-        """λᵀ (q + C y) of another deck."""
-        one = self.one
-        origin = Origin(deck, one.nucleus, self.levels, space, self.done)
-        total = 0.0
-        for _, log_q, line, load, _ in origin.primary:
-            total += float(spectral_lines(log_q - one.log_scale, line) @ (self.weights @ load))
-        for parent, rate, across in origin.parents:
-            share = (rate * np.exp(parent.log_scale - one.log_scale))[_INNER]
-            made = (across.matrix @ parent.values.T).T
-            total += float(share @ np.einsum("ki,ki->k", self.weights, made))
-        return total
-
-    def taken(self, deck: GalaxyDeck, space: Space) -> float:
-        """λᵀ A y of another deck."""
-        total = 0.0
-        rates = make_rates(deck, self.one.nucleus, self.levels)
-        for (_, kind, values, _), (before, against, taken) in zip(
-            pieces(rates, space, deck), self.terms, strict=True
-        ):
-            same = np.array_equal(values, before)
-            total += taken if same else self._takes(kind, values, against)
-        return total
-
-    def _takes(self, kind: str, values: Array, against: Array) -> float:
-        """Part of λᵀ A y of one term."""
-        along = make_along(kind, values, self.levels, self.one.log_scale, self.order)
-        return float(np.sum(lines(along) * against))
 
 
 def _moved(table: Any, path: Sequence[str], value: float) -> Any:
@@ -276,8 +224,10 @@ def _number(tables: Mapping[str, Any], key: str) -> float:
     Raises
     ------
     ValueError
-        If it is no number.
+        If it is no number, or one that has no derivative.
     """
+    if key.partition(".")[0] not in _TABLES:
+        raise ValueError(f"{key}: fluxes have derivatives by numbers of {', '.join(_TABLES)} only")
     place: Any = tables
     for step in key.split("."):
         inside = isinstance(place, Mapping) and step in place

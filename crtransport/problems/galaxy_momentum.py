@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Container
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -27,31 +27,6 @@ _REST = 3.0
 _INNER = slice(GHOSTS, -GHOSTS)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Rates:
-    """What happens to a nuclide at each momentum, 1/Myr per unit of its matrix in space.
-
-    All on the extended levels; None for what is switched off.
-
-    Attributes
-    ----------
-    diffusion : D, kpc2/Myr (over D₀ in a leaky box)
-    reacceleration : K, for f = 1
-    ionisation, coulomb : −(dp/dt)/p per cm^-3
-    continuous : −(dp/dt)/p everywhere
-    spallation : per cm^-3
-    decay : 1/γτ
-    """
-
-    diffusion: Array
-    reacceleration: Array | None
-    ionisation: Array | None
-    coulomb: Array | None
-    continuous: Array | None
-    spallation: Array | None
-    decay: Array | None
-
-
 class Kinematics:
     """Momentum, rigidity and so on of a nuclide on the extended levels."""
 
@@ -69,31 +44,64 @@ def kinematics(nucleus: Nuclide, levels: Momenta) -> Kinematics:
     return Kinematics(nucleus, levels)
 
 
-def make_rates(deck: GalaxyDeck, nucleus: Nuclide, levels: Momenta) -> Rates:
-    """The rates of one nuclide under a deck."""
-    at = kinematics(nucleus, levels)
-    diffusion = deck.diffusion.halo(at.rigidity, at.beta)
-    if deck.geometry.kind == "leaky-box":
-        diffusion = diffusion / deck.diffusion.D0
-    else:
-        diffusion = diffusion * MYR / KPC**2
-    strength = deck.reacceleration.strength(at.rigidity, at.beta, deck.diffusion)
-    return Rates(
-        diffusion=diffusion,
-        reacceleration=strength if np.any(strength) else None,
-        ionisation=deck.losses.ionisation_rate(nucleus, at.momentum, deck.gas.helium),
-        coulomb=deck.losses.coulomb_rate(nucleus, at.momentum),
-        continuous=deck.losses.continuous_rate(at.momentum),
-        spallation=_spallation(deck, nucleus, at),
-        decay=decay_rate(deck, nucleus, at) if deck.nuclear.decay else None,
-    )
+class Rates:
+    """What happens to a nuclide at each momentum, 1/Myr per unit of its matrix in space.
 
+    Each on the extended levels, made when it is asked for; None where it is switched off.
+    """
 
-def _spallation(deck: GalaxyDeck, nucleus: Nuclide, at: Kinematics) -> Array | None:
-    if not deck.nuclear.spallation:
-        return None
-    sigma = deck.nuclear.total(nucleus, at.energy, deck.gas.helium)
-    return np.asarray(RATE * at.beta * sigma)
+    def __init__(self, deck: GalaxyDeck, nucleus: Nuclide, levels: Momenta) -> None:
+        self.deck, self.nucleus, self.at = deck, nucleus, kinematics(nucleus, levels)
+
+    @cached_property
+    def diffusion(self) -> Array:
+        """D, kpc2/Myr (over D₀ in a leaky box)."""
+        diffusion = self.deck.diffusion.halo(self.at.rigidity, self.at.beta)
+        if self.deck.geometry.kind == "leaky-box":
+            return np.asarray(diffusion / self.deck.diffusion.D0)
+        return np.asarray(diffusion * MYR / KPC**2)
+
+    @cached_property
+    def everywhere(self) -> Array:
+        """1."""
+        return np.ones_like(self.at.momentum)
+
+    @cached_property
+    def reacceleration(self) -> Array | None:
+        """K, for f = 1."""
+        model, at = self.deck.reacceleration, self.at
+        strength = model.strength(at.rigidity, at.beta, self.deck.diffusion)
+        return strength if np.any(strength) else None
+
+    @cached_property
+    def ionisation(self) -> Array | None:
+        """−(dp/dt)/p per cm^-3."""
+        helium = self.deck.gas.helium
+        return self.deck.losses.ionisation_rate(self.nucleus, self.at.momentum, helium)
+
+    @cached_property
+    def coulomb(self) -> Array | None:
+        """−(dp/dt)/p per cm^-3."""
+        return self.deck.losses.coulomb_rate(self.nucleus, self.at.momentum)
+
+    @cached_property
+    def continuous(self) -> Array | None:
+        """−(dp/dt)/p everywhere."""
+        return self.deck.losses.continuous_rate(self.at.momentum)
+
+    @cached_property
+    def spallation(self) -> Array | None:
+        """Per cm^-3."""
+        nuclear = self.deck.nuclear
+        if not nuclear.spallation:
+            return None
+        sigma = nuclear.total(self.nucleus, self.at.energy, self.deck.gas.helium)
+        return np.asarray(RATE * self.at.beta * sigma)
+
+    @cached_property
+    def decay(self) -> Array | None:
+        """1/γτ."""
+        return decay_rate(self.deck, self.nucleus, self.at) if self.deck.nuclear.decay else None
 
 
 def production_rate(
@@ -124,31 +132,32 @@ def decay_rate(deck: GalaxyDeck, nucleus: Nuclide, at: Kinematics) -> Array | No
     return None if half_life is None else np.asarray(np.log(2) / half_life / at.gamma)
 
 
-def pieces(rates: Rates, space: Space, deck: GalaxyDeck) -> list[tuple[str, str, Array, Operator]]:
-    """(name, "rate" | "drift" | "spread", values on the extended levels, matrix) of each term."""
-    ones = np.ones_like(rates.diffusion)
-    uniform = deck.reacceleration.uniform
-    found: list[tuple[str, str, Array | None, Operator | None]] = [
-        *(("escape", "rate", rates.diffusion, part) for part in space.diffusion),
-        ("convection", "rate", ones, space.convection),
-        ("adiabatic", "drift", ones / 3, space.divergence),
-        ("ionisation", "drift", rates.ionisation, space.neutral),
-        ("coulomb", "drift", rates.coulomb, space.ionised),
-        ("continuous loss", "drift", rates.continuous, space.volume),
-        (
-            "reacceleration",
-            "spread",
-            rates.reacceleration,
-            space.volume if uniform else space.inverse_diffusion,
-        ),
-        ("spallation", "rate", rates.spallation, space.gas),
-        ("decay", "rate", rates.decay, space.volume),
+def pieces(
+    rates: Rates, space: Space, deck: GalaxyDeck, only: Container[str] | None = None
+) -> list[tuple[str, str, Array, Operator]]:
+    """(name, "rate" | "drift" | "spread", values on the extended levels, matrix) of each term.
+
+    Of all of them, or of those named in ``only``.
+    """
+    slow = space.volume if deck.reacceleration.uniform else space.inverse_diffusion
+    known: list[tuple[str, str, str, Operator | None]] = [
+        *(("escape", "rate", "diffusion", part) for part in space.diffusion),
+        ("convection", "rate", "everywhere", space.convection),
+        ("adiabatic", "drift", "everywhere", space.divergence),
+        ("ionisation", "drift", "ionisation", space.neutral),
+        ("coulomb", "drift", "coulomb", space.ionised),
+        ("continuous loss", "drift", "continuous", space.volume),
+        ("reacceleration", "spread", "reacceleration", slow),
+        ("spallation", "rate", "spallation", space.gas),
+        ("decay", "rate", "decay", space.volume),
     ]
-    return [
-        (name, kind, values, operator)
-        for name, kind, values, operator in found
-        if values is not None and operator is not None
-    ]
+    found = []
+    for name, kind, key, operator in known:
+        if operator is not None and (only is None or name in only):
+            values = getattr(rates, key)
+            if values is not None:
+                found.append((name, kind, values / 3 if name == "adiabatic" else values, operator))
+    return found
 
 
 def log_typical(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.nuclides import Nuclide
 from crtransport.problems.galaxy_levels import Momenta
-from crtransport.problems.galaxy_momentum import Rates, make_rates, pieces
+from crtransport.problems.galaxy_momentum import Rates, pieces
 from crtransport.problems.galaxy_space import Space
 from crtransport.solvers.levels import GHOSTS, rate
 from crtransport.solvers.problem import FieldProblem, Operator, Term
@@ -40,9 +40,7 @@ def basis(
     The poles are operators in space at a few energies of a few nuclides, the loads those of the
     sources and the Sun, and what they leave times the gas, 1/f and 1/f twice.
     """
-    chosen = [
-        (deck, make_rates(deck, n, levels)) for deck in decks for n in _representative(nuclei)
-    ]
+    chosen = [(deck, Rates(deck, n, levels)) for deck in decks for n in _representative(nuclei)]
     where = _energies(levels)
     terms, operators = [], dict[int, Operator]()
     columns = [_pole(deck, space, rates, i) for deck, rates in chosen for i in where]

@@ -74,6 +74,19 @@ class Space:
     sun: Array
     typical: Array
 
+    def operators(self) -> tuple[Operator | None, ...]:
+        """All matrices, in the same order for any space of a deck."""
+        return (
+            *self.diffusion,
+            self.inverse_diffusion,
+            self.gas,
+            self.neutral,
+            self.ionised,
+            self.volume,
+            self.convection,
+            self.divergence,
+        )
+
     def typical_rate(self, operator: Operator) -> float:
         """wᵀXw/wᵀLw with w the typical shape: how much a term weighs against diffusion."""
         return _typical_rate(self, operator)

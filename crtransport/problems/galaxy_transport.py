@@ -16,10 +16,10 @@ from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_levels import Momenta, make_levels
 from crtransport.problems.galaxy_momentum import (
     Kinematics,
+    Rates,
     feeding_rate,
     kinematics,
     log_typical,
-    make_rates,
     make_terms,
     production_rate,
 )
@@ -74,6 +74,7 @@ class Transported:
     values : [level, place] array
     log_scale : (n_levels + 2 GHOSTS,) array
     problem : FieldProblem
+    origin : Origin
     residual : float
     iterations : int
     budget : dict
@@ -84,6 +85,7 @@ class Transported:
     values: Array
     log_scale: Array
     problem: FieldProblem
+    origin: Origin
     residual: float
     iterations: int
     budget: dict[str, float]
@@ -105,20 +107,17 @@ class Transport:
     space: Space
     nuclides: tuple[Transported, ...]
 
+    def one(self, name: str) -> Transported:
+        """The nuclide of this name."""
+        return next(one for one in self.nuclides if one.nucleus.name == name)
+
     @property
     def unknowns(self) -> int:
         """Levels times places, of one nuclide."""
         return self.levels.n * self.space.grid.n_places
 
 
-def origin_of(deck: GalaxyDeck, run: Transport, name: str) -> tuple[Transported, Origin]:
-    """One nuclide of a run, and where it comes from."""
-    index = next(i for i, one in enumerate(run.nuclides) if one.nucleus.name == name)
-    one, done = run.nuclides[index], list(run.nuclides[:index])
-    return one, Origin(deck, one.nucleus, run.levels, run.space, done)
-
-
-def kept_nucleons(deck: GalaxyDeck, run: Transport) -> float | None:
+def kept_nucleons(run: Transport) -> float | None:
     """Of the nucleons of nuclei that collisions destroy, the part that nuclei of the run keep.
 
     Σ A × (made by collisions) over Σ A × (destroyed); the rest are free nucleons, and nuclei that
@@ -126,8 +125,7 @@ def kept_nucleons(deck: GalaxyDeck, run: Transport) -> float | None:
     """
     destroyed = made = 0.0
     for one in run.nuclides:
-        _, origin = origin_of(deck, run, one.nucleus.name)
-        freed = origin.produced_in_all(one.log_scale, where=run.space.gas)
+        freed = one.origin.produced_in_all(one.log_scale, where=run.space.gas)
         made += one.nucleus.mass_number * one.rate(freed)
         if one.nucleus.mass_number > 1:
             lost = one.budget.get("spallation", 0.0) * one.rate(one.problem.freed())
@@ -245,7 +243,7 @@ def _one(
 ) -> Transported:
     """One nuclide, given its parents among those ``done``."""
     origin = Origin(deck, nucleus, levels, space, done)
-    rates = make_rates(deck, nucleus, levels)
+    rates = Rates(deck, nucleus, levels)
     log_scale = log_typical(rates, space, deck, levels, origin.log_typical())
     problem = FieldProblem(
         terms=make_terms(rates, space, deck, levels, log_scale, momentum_order(deck)),
@@ -285,6 +283,7 @@ def _one(
         values=values,
         log_scale=log_scale,
         problem=problem,
+        origin=origin,
         residual=residual,
         iterations=iterations,
         budget=problem.budget(values),
@@ -304,9 +303,11 @@ class Origin:
     ) -> None:
         self.space, self.shape = space, (levels.n, space.grid.n_places)
         at = kinematics(nucleus, levels)
-        self.primary = [
-            (source.name, *_spectrum(source, nucleus, at, levels), load, freed)
-            for source, load, freed in zip(deck.source, space.sources, space.released, strict=True)
+        self.names = [source.name for source in deck.source]
+        #: of each source that emits the nuclide its number, and the spectrum
+        self.spectra = [
+            (number, *_spectrum(source, nucleus, at, levels))
+            for number, source in enumerate(deck.source)
             if source.emits(nucleus)
         ]
         self.parents = [
@@ -322,7 +323,8 @@ class Origin:
     def log_typical(self) -> Array:
         """ln of the source on the extended levels, by its weight against diffusion."""
         parts = [
-            log_q + np.log(self.space.typical_source(load)) for _, log_q, _, load, _ in self.primary
+            log_q + np.log(self.space.typical_source(self.space.sources[number]))
+            for number, log_q, _ in self.spectra
         ]
         for parent, rate, across in self.parents:
             share = self.space.typical_rate(across)
@@ -333,16 +335,17 @@ class Origin:
     def emitted(self, log_scale: Array, by: str | None = None) -> Array:
         """[level, place] of the sources, or of the one of this name, over the scale."""
         out = np.zeros(self.shape)
-        for name, log_q, line, load, _ in self.primary:
-            if by in (None, name):
+        for number, log_q, line in self.spectra:
+            if by in (None, self.names[number]):
+                load = self.space.sources[number]
                 out += spectral_lines(log_q - log_scale, line)[:, None] * load
         return out
 
     def emitted_in_all(self, log_scale: Array) -> Array:
         """(n_levels,) of all sources over the scale, everywhere."""
         out = np.zeros(self.shape[0])
-        for _, log_q, line, _, freed in self.primary:
-            out += freed * spectral_lines(log_q - log_scale, line)
+        for number, log_q, line in self.spectra:
+            out += self.space.released[number] * spectral_lines(log_q - log_scale, line)
         return out
 
     def produced(

@@ -259,7 +259,7 @@ def read(deck: Deck, data: str | Path | None) -> FittedDeck:
     Raises
     ------
     MeasurementError
-        If one is missing or wrong, or cannot be fitted.
+        If one is missing or wrong, or cannot be fitted, or the starts make no right deck.
     """
     names = [one.table for one in fit_table(deck).data]
     folder = folders.cache_folder() if data is None else Path(data)
@@ -274,3 +274,6 @@ def read(deck: Deck, data: str | Path | None) -> FittedDeck:
         return FittedDeck(deck, load_fluxes_and_ratios(names, folder))
     except (FitError, MeasurementError) as error:
         raise MeasurementError(f"fit.data: {error}") from None
+    except DeckError as error:
+        why = "; ".join(str(problem).removeprefix("--set ") for problem in error.problems)
+        raise MeasurementError(f"fit: with the parameters at their starts: {why}") from None

@@ -49,11 +49,9 @@ def with_fit(dataset: xr.Dataset, fitted: FittedDeck, fit: Fit) -> xr.Dataset:
         for what, texts in _texts(fitted).items()
     }
     variables = (
-        _scalars(fit, units)
-        | _by_parameter(fitted, fit)
-        | _by_table(fitted, fit, matches)
-        | _by_point(fitted, matches)
+        _by_parameter(fitted, fit) | _by_table(fitted, fit, matches) | _by_point(fitted, matches)
     )
+    variables |= _scalars(fit, units, {*map(str, dataset.variables), *variables, *coords})
     attrs = {
         "fit_minus_2_ln_likelihood": fit.chi2,
         "fit_evaluations": fit.evaluations,
@@ -78,9 +76,11 @@ def _label(units: str, long_name: str) -> dict[str, Any]:
     return {"units": units, "long_name": long_name}
 
 
-def _scalars(fit: Fit, units: Sequence[str]) -> Variables:
+def _scalars(fit: Fit, units: Sequence[str], taken: set[str]) -> Variables:
+    """Of each parameter under its name, or under ``fit_`` and its name where that is taken."""
     found: Variables = {}
-    for i, (name, unit) in enumerate(zip(fit.names, units, strict=True)):
+    for i, (own, unit) in enumerate(zip(fit.names, units, strict=True)):
+        name = f"fit_{own}" if own in taken else own
         found |= {
             name: ((), fit.values[i], _label(unit, f"best value of {name}")),
             f"{name}_error": ((), fit.errors[i], _label(unit, f"1 sigma of {name}")),

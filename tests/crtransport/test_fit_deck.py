@@ -153,10 +153,13 @@ def test_the_truth_is_found(folder: Path) -> None:
 
 def test_contours_of_two_potentials(folder: Path) -> None:
     """Each epoch has data of its own: the contour is an ellipse along the axes."""
-    tables = fit(FREE_PHI, FREE_PHI | {"epoch": "late"}, contours=[["phi", "phi.late"]])
+    late = FREE_PHI | {"epoch": "late"}
+    tables = fit(FREE_PHI | {"name": "residual"}, late, contours=[["residual", "phi.late"]])
     tables["fit"]["data"] = [{"table": "ratio", "epoch": "late"}, {"table": "flux"}]
     found = crtransport.run(tables, data=folder)
     assert found.fit_phi.values == pytest.approx(found.best.values[::-1])
+    # a name that the galaxy has taken
+    assert float(found.fit_residual) == float(found.best[0])
     assert found.correlation[0, 1] == pytest.approx(0, abs=0.01)
     away = (found.contour[0].values - found.best.values) / found.best_error.values
     radius = np.sqrt(-2 * np.log(1 - 0.68))
@@ -227,6 +230,12 @@ def test_samples_are_read_by_arviz(folder: Path, tmp_path: Path) -> None:
         mean = float(saved.posterior.sel(parameter="phi").mean())
     assert float(data.posterior["phi"].mean()) == pytest.approx(mean)
     assert data.sample_stats["lp"].shape == (8, 8)
+
+
+def test_starts_that_do_not_go_together(folder: Path, tmp_path: Path) -> None:
+    low = {"key": "output.T_max", "start": 0.01, "lower": 1e-3, "upper": 1.0}
+    with pytest.raises(InputError, match=r"at their starts: output: T_max = 0.01"):
+        session(tmp_path, folder, fit(low))
 
 
 def test_missing_data_are_told_before_the_run(folder: Path, tmp_path: Path) -> None:
