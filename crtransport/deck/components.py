@@ -18,6 +18,7 @@ class Component:
     Attributes
     ----------
     name : str
+        What it goes by in the results.
     alpha
         α of the first element of the deck's data.
     R_c

@@ -158,6 +158,7 @@ class Candidate:
     Attributes
     ----------
     name : str
+        What it goes by in the results.
     distance : float
         L_s along the field lines, pc.
     size : float
