@@ -9,7 +9,7 @@ import json
 import math
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +18,13 @@ import click
 from crtransport import console
 from crtransport.console import InputError, aligned
 from crtransport.data_commands import data as data_group
+from crtransport.progress import Progress
 from crtransport.version import __version__
 
 if TYPE_CHECKING:
     from crtransport.deck.schema import Deck
     from crtransport.problems.pitch_angle import LossKind
-    from crtransport.session import Result
+    from crtransport.session import Result, Session
 
 _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
@@ -65,39 +66,62 @@ cli.add_command(data_group)
 )
 @click.option("--no-plots", is_flag=True, help="Write no figures.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 1024),
+    help="Processes of a [scan]; by default one per core.",
+)
+@click.option(
+    "--scheduler",
+    default="",
+    metavar="ADDRESS",
+    help='Run a [scan] on the workers of a Dask scheduler, "tcp://host:8786".',
+)
+@click.option("--retry", is_flag=True, help="Run the points of a [scan] again that failed.")
 @click.pass_context
-def run(
-    ctx: click.Context,
-    decks: tuple[str, ...],
-    folder: str,
-    settings: tuple[str, ...],
-    data: str | None,
-    no_plots: bool,
-    quiet: bool,
-) -> int:
+def run(ctx: click.Context, decks: tuple[str, ...], **options: Any) -> int:
     """Run decks and write DIR/<deck name>.nc and .png.
 
     A DECK is a TOML file, the name of a shipped deck, or an output file whose run is repeated.
+    The points of a [scan] land in DIR/<deck name>.scan as they come: after an interrupt or a kill
+    the same command goes on with the others.
 
     \b
     Example: crtransport run malkov2023_fig4 -o results --set scattering.slope=1.667
     """
-    from crtransport.session import Session
-
-    loaded = _load_all(decks, settings)
-    session = Session(folder=Path(folder), plots=not no_plots, data=Path(data) if data else None)
+    quiet = options["quiet"]
+    loaded = _load_all(decks, options["settings"])
+    session = _session(options, any(deck.scan is not None for deck in loaded.values()))
     session.check(loaded)
     if not quiet:
         _announce_first_run()
     codes = []
     for k, (source, deck) in enumerate(loaded.items(), start=1):
         try:
-            with console.progress(f"{source} ({k} of {len(loaded)})", show=not quiet):
-                result = session.run(source, deck)
+            with Progress(f"{source} ({k} of {len(loaded)})", show=not quiet) as tell:
+                result = session.run(source, deck, tell)
             codes.append(_report_run(source, result, quiet))
         except Exception as error:
             codes.append(console.report(error, _debug(ctx), source))
     return max(codes)
+
+
+def _session(options: Mapping[str, Any], scanned: bool) -> Session:
+    from crtransport.session import Session
+    from crtransport.studies.scan import Means
+
+    names = ("workers", "scheduler", "retry")
+    for name in names:
+        if options[name] and not scanned:
+            raise InputError(f"--{name} has no effect: no deck has a table [scan]")
+    if options["workers"] and options["scheduler"]:
+        raise InputError("--workers and --scheduler: leave out one of them")
+    return Session(
+        folder=Path(options["folder"]),
+        plots=not options["no_plots"],
+        data=Path(options["data"]) if options["data"] else None,
+        means=Means(**{name: options[name] for name in names}),
+    )
 
 
 def _report_run(source: str, result: Result, quiet: bool) -> int:
@@ -105,11 +129,15 @@ def _report_run(source: str, result: Result, quiet: bool) -> int:
         rows = [*result.headline, ("error estimate", result.error_text())]
         rows += [("written", str(path)) for path in result.files]
         click.echo(f"{result.name}\n{aligned(rows, '  ')}")
+    if result.failures:
+        console.say(f"{source}: " + "\n  ".join(result.failures))
+        return console.FAILED
     if result.converged:
         return console.DONE
+    key = f" of {result.tolerance_key}" if result.tolerance_key else ""
     console.say(
         f"{source}: the error estimate {result.error:.2g} exceeds the tolerance "
-        f"{result.tolerance:.2g} of solver.rtol; the results are written all the same"
+        f"{result.tolerance:.2g}{key}; the results are written all the same"
     )
     return console.FAILED
 
@@ -124,8 +152,16 @@ def check(decks: tuple[str, ...], settings: tuple[str, ...]) -> int:
     Example: crtransport check my_deck.toml
     """
     for source, deck in _load_all(decks, settings).items():
-        click.echo(f"{source}: a valid {deck.model} deck")
+        click.echo(f"{source}: a valid {deck.model} deck{_scanned(deck)}")
     return console.DONE
+
+
+def _scanned(deck: Deck) -> str:
+    if deck.scan is None:
+        return ""
+    from crtransport.studies.scan_plan import plan
+
+    return f", scanned at {len(plan(deck))} points"
 
 
 @cli.command()

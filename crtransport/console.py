@@ -55,19 +55,6 @@ def aligned(rows: Sequence[Sequence[str]], indent: str = "") -> str:
     )
 
 
-@contextlib.contextmanager
-def progress(text: str, show: bool) -> Iterator[None]:
-    """On a terminal, what is being worked on, until it is done; elsewhere nothing."""
-    show = show and sys.stderr.isatty()
-    if show:
-        click.echo(f"running {text} …", nl=False, err=True)
-    try:
-        yield
-    finally:
-        if show:
-            click.echo("\r\033[K", nl=False, err=True)
-
-
 def say(text: str) -> None:
     """An error block on standard error."""
     click.echo(f"crtransport: {text}", err=True)
@@ -89,6 +76,7 @@ def warn(
 def report(error: Exception, debug: bool, where: str = "") -> int:
     """Tell the user of an error in one block; the exit code that goes with it."""
     from crtransport.deck.errors import DeckError
+    from crtransport.errors import WorkerError
 
     head = f"{where}: " if where else ""
     if isinstance(error, InputError):
@@ -104,6 +92,8 @@ def report(error: Exception, debug: bool, where: str = "") -> int:
         say(f"{head}cannot write or read{place}: {error.strerror or error}")
     elif isinstance(error, MemoryError):
         say(f"{head}not enough memory; ask for fewer points, or a coarser grid")
+    elif isinstance(error, WorkerError):
+        say(f"{head}{error}")
     elif _is_numerical(error):
         say(f"{head}no result: {error}")
     else:
@@ -116,11 +106,13 @@ def report(error: Exception, debug: bool, where: str = "") -> int:
 
 
 def _is_numerical(error: Exception) -> bool:
-    """Whether a solver gave up for a reason that its message explains."""
+    """Whether a solver or a fit gave up for a reason that its message explains."""
     # looked up rather than imported: where no solver was loaded, none can have failed
     errors = sys.modules.get("crtransport.solvers.errors")
-    return errors is not None and isinstance(
-        error, errors.ConvergenceError | errors.SingularOperatorError
+    fits = sys.modules.get("crtransport.fits.parameters")
+    return (fits is not None and isinstance(error, fits.FitError)) or (
+        errors is not None
+        and isinstance(error, errors.ConvergenceError | errors.SingularOperatorError)
     )
 
 
@@ -156,11 +148,12 @@ def guarded(command: Callable[[], Any], debug: bool) -> int:
             if sys.stdout is not None:
                 sys.stdout.flush()
             return int(code or DONE)
-    except (KeyboardInterrupt, click.Abort):
-        say("interrupted; what was finished is on disk")
+    except (KeyboardInterrupt, click.Abort) as error:
+        # click puts its own exception in the place of an interrupt
+        say(f"interrupted; {str(error.__cause__ or error) or 'what was finished is on disk'}")
         return INTERRUPTED
-    except Terminated:
-        say("terminated; what was finished is on disk")
+    except Terminated as error:
+        say(f"terminated; {str(error) or 'what was finished is on disk'}")
         return TERMINATED
     except click.exceptions.Exit as error:
         return error.exit_code

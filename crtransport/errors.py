@@ -10,6 +10,10 @@ class UnknownNameError(ValueError):
     """A name that nothing has; the message names the nearest."""
 
 
+class WorkerError(RuntimeError):
+    """Processes or workers of a cluster cannot be had, or do not live to their first job."""
+
+
 def require_known(names: Sequence[str], known: Collection[str], what: str) -> None:
     """See that each of ``names`` is the beginning of a ``known`` name, made of parts/like/this.
 

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,20 @@ def netcdf_bytes(dataset: xr.Dataset) -> bytes:
 
     Built in memory, so that a full disk or an interrupt meets one plain write.
     """
+    return grouped_bytes({"/": dataset})
+
+
+def grouped_bytes(groups: Mapping[str, xr.Dataset]) -> bytes:
+    """Datasets as the groups of a netCDF-4 file; "/" is none of them, but the file itself."""
     import netCDF4
     from xarray.backends import NetCDF4DataStore
 
-    check_labels(dataset)
     # the size is a first guess, which the library enlarges as it needs
     file = netCDF4.Dataset("memory.nc", mode="w", format="NETCDF4", memory=1 << 20)
-    dataset.dump_to_store(NetCDF4DataStore(file))
+    for name, dataset in groups.items():
+        check_labels(dataset)
+        place = file if name == "/" else file.createGroup(name)
+        dataset.dump_to_store(NetCDF4DataStore(place))
     return bytes(file.close())
 
 

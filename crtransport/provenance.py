@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,16 @@ def attributes(deck: Deck) -> dict[str, str]:
     """Attributes of the dataset of a run; ``deck`` and ``versions`` are JSON."""
     from crtransport.deck.schema import resolve
 
-    versions = {"crtransport": __version__, "python": platform.python_version()}
-    versions |= {name: version(name) for name in _LIBRARIES}
     return {
         "Conventions": "CF-1.11",
         "title": deck.title or f"crtransport: {deck.model}",
         "source": f"crtransport {__version__}",
         "deck": json.dumps(resolve(deck)),
-        "versions": json.dumps(versions),
+        "versions": json.dumps(_versions()),
     }
+
+
+@cache
+def _versions() -> dict[str, str]:
+    versions = {"crtransport": __version__, "python": platform.python_version()}
+    return versions | {name: version(name) for name in _LIBRARIES}

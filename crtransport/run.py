@@ -17,10 +17,14 @@ MODELS = {
     "flux-tube": "crtransport.problems.flux_tube",
     "galaxy": "crtransport.problems.galaxy",
     "burst": "crtransport.problems.burst",
+    "bump": "crtransport.spectra.bump",
+    "components": "crtransport.spectra.components",
     "clusters": "crtransport.clusters.model",
 }
+#: tables of a deck of any model that have it run many times: their ``solve(deck, data)``
+STUDIES = {"scan": "crtransport.studies.scan", "fit": "crtransport.studies.fit"}
 #: models whose input is measured: their ``read(deck, data)`` has it from the data folder
-FROM_TABLES = ("clusters",)
+FROM_TABLES = ("bump", "components", "clusters")
 
 
 def run(
@@ -45,7 +49,10 @@ def run(
     -------
     xarray.Dataset
         With ``units`` and ``long_name`` on each variable; its attributes hold the resolved deck,
-        the versions, and the numerical ``error_estimate`` beside the ``error_tolerance``.
+        the versions, and the numerical ``error_estimate`` beside the ``error_tolerance``. Of a deck
+        with [scan], all its points, run one after the other in this process;
+        `crtransport.studies.scan.scan` runs them side by side. Of a deck with [fit], the run at its
+        best values, and what is known of these.
 
     Raises
     ------
@@ -58,7 +65,30 @@ def run(
     from crtransport.provenance import attributes
 
     loaded = load_deck(deck, overrides)
-    tables = measured(loaded, data)
+    dataset: xr.Dataset
+    if (study := study_of(loaded)) is not None:
+        dataset = importlib.import_module(STUDIES[study]).solve(loaded, data)
+    else:
+        dataset = solved(loaded, measured(loaded, data), data)
+    return dataset.assign_attrs(attributes(loaded))
+
+
+def study_of(deck: Deck) -> str | None:
+    """Which table of a deck has it run many times, if one does."""
+    return next((name for name in STUDIES if getattr(deck, name, None) is not None), None)
+
+
+def solved(loaded: Deck, tables: list[Any], data: str | Path | None) -> xr.Dataset:
+    """Solve the problem of a deck once, whatever studies it asks for.
+
+    Parameters
+    ----------
+    loaded : Deck
+    tables : list of Measurement
+        Of `measured`.
+    data : path, optional
+        As `run` takes it.
+    """
     factors = None
     if tables and loaded.model == "galaxy" and loaded.compare.fit_norms:
         from crtransport.problems.galaxy_norms import fitted
@@ -71,9 +101,7 @@ def run(
         from crtransport.problems.galaxy_compare import with_chi2
 
         dataset = with_chi2(dataset, tables, loaded.compare.R_min)
-    if factors is not None:
-        dataset = dataset.assign(norm_factor=factors)
-    return dataset.assign_attrs(attributes(loaded))
+    return dataset if factors is None else dataset.assign(norm_factor=factors)
 
 
 def batch(

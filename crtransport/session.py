@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +14,47 @@ from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.read import deck_name
 from crtransport.deck.schema import Deck
 from crtransport.measurements.table import MeasurementError
-from crtransport.output import check_folder, netcdf_bytes, png_bytes, write_atomic
-from crtransport.run import FROM_TABLES, MODELS, measured, measured_names, run, without_folder
+from crtransport.output import (
+    check_folder,
+    grouped_bytes,
+    netcdf_bytes,
+    png_bytes,
+    write_atomic,
+)
+from crtransport.run import (
+    FROM_TABLES,
+    MODELS,
+    STUDIES,
+    measured,
+    measured_names,
+    run,
+    study_of,
+    without_folder,
+)
+from crtransport.studies import scan
+from crtransport.studies.fit_samples import groups
 
 PLOTS = {
     "flux-tube": "crtransport.plots.flux_tube",
     "galaxy": "crtransport.plots.galaxy",
     "burst": "crtransport.plots.burst",
+    "bump": "crtransport.plots.bump",
+    "components": "crtransport.plots.components",
     "clusters": "crtransport.plots.clusters",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What the user is told of one run."""
+    """What the user is told of one run; ``failures`` of a scan or a fit, a line each."""
 
     name: str
     headline: list[tuple[str, str]]
     error: float
     tolerance: float
     files: list[Path]
+    failures: list[str]
+    tolerance_key: str = ""
 
     @property
     def converged(self) -> bool:
@@ -47,11 +68,12 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """Where results go, whether figures are wanted, and where measured tables lie."""
+    """Where results go, whether figures are wanted, where measured tables lie; what scans use."""
 
     folder: Path
     plots: bool
     data: Path | None = None
+    means: scan.Means = field(default_factory=scan.Means)
 
     def check(self, decks: Mapping[str, Deck]) -> None:
         """Find before the first run what would prevent writing after it.
@@ -80,12 +102,14 @@ class Session:
                 measured(deck, self.data)
             except (OSError, LookupError, ValueError) as error:
                 raise InputError(f"{source}: compare.measurements: {error}") from None
+            if study_of(deck) == "fit":
+                self._check_tables(source, deck, importlib.import_module(STUDIES["fit"]))
             if deck.model in FROM_TABLES:
-                self._check_tables(source, deck)
+                self._check_tables(source, deck, importlib.import_module(MODELS[deck.model]))
 
-    def _check_tables(self, source: str, deck: Deck) -> None:
+    def _check_tables(self, source: str, deck: Deck, module: Any) -> None:
         try:
-            importlib.import_module(MODELS[deck.model]).read(deck, self.data)
+            module.read(deck, self.data)
         except MeasurementError as error:
             raise InputError(f"{source}: {error}") from None
 
@@ -95,27 +119,50 @@ class Session:
         if target.exists() and Path(source).exists() and target.samefile(source):
             raise InputError(f"{source} would be overwritten; give another folder with -o DIR")
 
-    def run(self, source: str, deck: Deck) -> Result:
+    def run(self, source: str, deck: Deck, tell: scan.Tell = scan.untold) -> Result:
         """Run one deck and write its files."""
         name = deck_name(source)
+        store = self.folder / f"{name}.scan"
         try:
-            dataset = run(deck, data=self.data)
+            if deck.scan is None:
+                dataset = run(deck, data=self.data)
+            else:
+                dataset = scan.scan(deck, self.data, store, self.means, tell)
         except MeasurementError as error:
             raise InputError(f"{source}: {error}") from None
         files = [self.folder / f"{name}.nc"]
         write_atomic(files[0], netcdf_bytes(dataset))
         if self.plots:
             files += self._draw(name, deck, dataset)
+        headline, failures = self._told(deck, dataset)
+        if deck.scan is not None and not failures:  # else kept: a run with --retry goes on from it
+            store.unlink()
+        if "posterior" in dataset:
+            files.append(self.folder / f"{name}_samples.nc")
+            write_atomic(files[-1], grouped_bytes(groups(dataset)))
         return Result(
             name=name,
-            headline=[
-                *importlib.import_module(MODELS[deck.model]).headline(dataset),
-                *self._left_out(deck),
-            ],
+            headline=[*headline, *self._left_out(deck)],
             error=float(dataset.attrs["error_estimate"]),
             tolerance=float(dataset.attrs["error_tolerance"]),
             files=files,
+            failures=failures,
+            tolerance_key="solver.rtol" if hasattr(deck, "solver") else "",
         )
+
+    def _told(self, deck: Deck, dataset: Any) -> tuple[list[tuple[str, str]], list[str]]:
+        """The headline of a run, and what went wrong."""
+        if deck.scan is not None:
+            found = scan.failures(dataset)
+            again = "the others are written; with --retry the same command tries these again"
+            said = ["not all points have a result", *found, again] if found else []
+            return scan.headline(dataset, deck.scan), said
+        headline = importlib.import_module(MODELS[deck.model]).headline(dataset)
+        if study_of(deck) != "fit":
+            # of models that are fits by themselves
+            return headline, _distrusted(dataset.attrs.get("failures", "").splitlines())
+        fit = importlib.import_module(STUDIES["fit"])
+        return [*fit.headline(dataset), *headline], _distrusted(fit.failures(dataset))
 
     def _left_out(self, deck: Deck) -> list[tuple[str, str]]:
         """A line on the measured points that the deck names and no folder was given for."""
@@ -133,11 +180,27 @@ class Session:
 
         matplotlib.use("agg")
         files = []
-        dipoles = deck.compare.dipoles() if isinstance(deck, BurstDeck | GalaxyDeck) else []
-        figures = importlib.import_module(PLOTS[deck.model]).draw(
-            dataset, [*measured(deck, self.data), *dipoles]
-        )
-        for part, figure in figures.items():
+        for part, figure in self._figures(deck, dataset).items():
             files.append(self.folder / (f"{name}_{part}.png" if part else f"{name}.png"))
             write_atomic(files[-1], png_bytes(figure))
         return files
+
+    def _figures(self, deck: Deck, dataset: Any) -> dict[str, Any]:
+        if deck.scan is not None:
+            from crtransport.plots.scan import draw
+
+            return draw(dataset, scan.drawn(dataset, deck.scan))
+        dipoles = deck.compare.dipoles() if isinstance(deck, BurstDeck | GalaxyDeck) else []
+        points = [*measured(deck, self.data), *dipoles]
+        figures: dict[str, Any] = importlib.import_module(PLOTS[deck.model]).draw(dataset, points)
+        if study_of(deck) == "fit":
+            from crtransport.plots import fit
+
+            figures |= fit.draw(dataset)
+        return figures
+
+
+def _distrusted(found: list[str]) -> list[str]:
+    """What is said of a fit that went wrong; nothing of one that did not."""
+    written = "the results are written all the same"
+    return ["the fit is not to be trusted", *found, written] if found else []

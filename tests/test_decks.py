@@ -11,9 +11,9 @@ import xarray as xr
 import crtransport
 from crtransport.deck.load import load_deck
 from crtransport.deck.read import shipped
-from crtransport.measurements import data_folder
 from crtransport.output import check_labels
-from crtransport.run import FROM_TABLES
+from crtransport.run import FROM_TABLES, study_of
+from tests.folders import tables_of
 
 EXPECTED = tomllib.loads((Path(__file__).parent / "decks_expected.toml").read_text())
 NAMES = sorted(shipped())
@@ -21,12 +21,9 @@ NAMES = sorted(shipped())
 
 @cache
 def solved(name: str) -> xr.Dataset:
-    if load_deck(name).model not in FROM_TABLES:
-        return crtransport.run(name)
-    data = data_folder()
-    if data is None or not (data / "gc-4fgl").is_dir():
-        pytest.skip("no tables of clusters: set CRTRANSPORT_DATA to a data folder")
-    return crtransport.run(name, data=data)
+    deck = load_deck(name)
+    needs = deck.model in FROM_TABLES or study_of(deck) == "fit"
+    return crtransport.run(name, data=tables_of(deck.model) if needs else None)
 
 
 def deviation(dataset: xr.Dataset, row: dict[str, Any]) -> float:

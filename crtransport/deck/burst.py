@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crtransport.deck.compare import Compare
+from crtransport.deck.fit import FitTable
+from crtransport.deck.scan import Scan
 from crtransport.nuclides import nuclide
 from crtransport.physics.burst import Bubble, LocalSource, Way
 from crtransport.physics.catalogue import Catalogue
@@ -87,6 +89,10 @@ class BurstDeck:
         Random bursts; the fluxes are those of the first realisation, with what all vary by.
     output, compare
         The other tables of the deck.
+    fit : FitTable
+        Keys that are fitted to measurements.
+    scan : Scan
+        The keys that vary, of a deck that is run at many values of them.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -103,6 +109,8 @@ class BurstDeck:
     population: Population | None = None
     output: BurstOutput = field(default_factory=BurstOutput)
     compare: Compare = field(default_factory=Compare)
+    fit: FitTable | None = None
+    scan: Scan | None = None
 
     def __post_init__(self) -> None:
         if not self.local_source and self.catalogue is None and self.population is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
+from crtransport.deck.scan import Scan
 from crtransport.units import Count, Positive, Quantity
 
 Observable = Literal["encounter_rate", "u_total", "u_mw", "u_gc", "metallicity"]
@@ -110,6 +111,8 @@ class ClustersDeck:
         "correlations" or "spectra"; the table of this name is then needed, and the other refused.
     correlations, spectra
         The tables of the deck.
+    scan : Scan
+        The keys that vary, of a deck that is run at many values of them.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -119,6 +122,7 @@ class ClustersDeck:
     analysis: Literal["correlations", "spectra"]
     correlations: Correlations | None = None
     spectra: Spectra | None = None
+    scan: Scan | None = None
 
     def __post_init__(self) -> None:
         for name in ("correlations", "spectra"):

@@ -8,7 +8,7 @@ import typing
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from crtransport.deck.errors import Problem, nearest
 from crtransport.deck.schema import choices, items, keys, members, tables, values
@@ -48,6 +48,16 @@ def problems(error: ValidationError, root: type[Any], given: Collection[str]) ->
         same = problem.where, problem.found or problem.why
         found.setdefault(same, problem)
     return list(found.values())
+
+
+def read_value(annotation: Any, value: Any, where: str) -> tuple[Any, list[Problem]]:
+    """One value as a key of this type reads it, and what is wrong with it there."""
+    try:
+        return TypeAdapter(annotation).validate_python(value), []
+    except ValidationError as error:
+        place = _Place((), annotation, None)
+        found = [_problem(item, place, where, object) for item in error.errors(include_url=False)]
+        return None, found[:1]
 
 
 def _problem(item: Any, place: _Place, where: str, root: type[Any]) -> Problem:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Discriminator
 
+from crtransport.deck.scan import Scan
 from crtransport.physics.flux_tube import Emission, Loss, Parsec, Pulse, Tube
 from crtransport.physics.scattering import Scattering
 from crtransport.units import Count, Quantity
@@ -116,6 +117,8 @@ class FluxTubeDeck:
         One line, for lists and figures.
     scattering, loss, source, tube, pulse, solver, output
         The tables of the deck.
+    scan : Scan
+        The keys that vary, of a deck that is run at many values of them.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -131,6 +134,7 @@ class FluxTubeDeck:
         default_factory=Spectral
     )
     output: FluxTubeOutput
+    scan: Scan | None = None
 
     def __post_init__(self) -> None:
         if self.output.rigidity and self.scattering.mean_free_path is None:

@@ -13,6 +13,7 @@ from pydantic import Discriminator
 
 from crtransport.deck.burst import BurstDeck
 from crtransport.deck.compare import CompareGalaxy
+from crtransport.deck.fit import FitTable
 from crtransport.deck.galaxy_medium import check_medium, check_place, check_wind
 from crtransport.deck.galaxy_solver import (
     Direct,
@@ -21,6 +22,7 @@ from crtransport.deck.galaxy_solver import (
     SplitCrankNicolson,
     Sweep,
 )
+from crtransport.deck.scan import Scan
 from crtransport.deck.sensitivity import Sensitivity, number_at
 from crtransport.nuclide_tables import DAUGHTERS
 from crtransport.nuclides import UnknownElement, isotope, nuclide
@@ -150,6 +152,10 @@ class GalaxyDeck:
         Derivatives of what is seen by numbers of the deck.
     modulation, momentum, solver, output, compare
         The other tables of the deck.
+    fit : FitTable
+        Keys that are fitted to measurements.
+    scan : Scan
+        The keys that vary, of a deck that is run at many values of them.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -174,6 +180,8 @@ class GalaxyDeck:
     output: GalaxyOutput = field(default_factory=GalaxyOutput)
     compare: CompareGalaxy = field(default_factory=CompareGalaxy)
     sensitivity: Sensitivity | None = None
+    fit: FitTable | None = None
+    scan: Scan | None = None
 
     def __post_init__(self) -> None:
         for check in (
@@ -243,6 +251,8 @@ class GalaxyDeck:
         return fed or any(DAUGHTERS.get(n) == name for n in self.nuclides)
 
     def _check_normalisation(self) -> None:
+        if self.fit is not None and self.compare.fit_norms:
+            raise ValueError("fit and compare.fit_norms: leave out one; [fit] can fit abundances")
         if self.normalisation is None:
             return
         if self.compare.fit_norms:

@@ -36,7 +36,7 @@ def _filled(annotation: Any, value: Any) -> Any:
     options = [typing.cast(type, m) for m in members(annotation) if dataclasses.is_dataclass(m)]
     if len(options) > 1 and "kind" not in value:
         value = next(
-            ({"kind": kind} | dict(value) for kind in map(_default, options) if kind), value
+            ({"kind": kind} | dict(value) for kind in map(default_kind, options) if kind), value
         )
     for option in options:
         if len(options) == 1 or value.get("kind") in choices(keys(option)["kind"]):
@@ -44,7 +44,7 @@ def _filled(annotation: Any, value: Any) -> Any:
     return value
 
 
-def _default(table: type[Any]) -> str | None:
+def default_kind(table: type[Any]) -> str | None:
     """The ``kind`` that a table need not name."""
     default = next(f.default for f in dataclasses.fields(table) if f.name == "kind")
     return default if isinstance(default, str) else None

@@ -11,9 +11,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from crtransport.deck.errors import DeckError, Problem, nearest
 from crtransport.deck.explain import problems, show
+from crtransport.deck.fit_keys import free
 from crtransport.deck.kinds import with_kinds
 from crtransport.deck.overrides import apply
 from crtransport.deck.read import read
+from crtransport.deck.scanned import axes
 from crtransport.deck.schema import DECKS, Deck, resolve
 
 _DEEPEST = 16  # tables and arrays within each other
@@ -60,10 +62,17 @@ def load_deck(
 
 def _checked(name: str, tables: dict[str, Any], given: list[str]) -> Deck:
     model = _model(name, tables)
+    found = axes(DECKS[model], tables)[1] if "scan" in tables else []
+    if "scan" in tables and "fit" in tables:
+        found.append(Problem("fit", "stands beside [scan]; leave out one of them"))
+    found += free(DECKS[model], tables)[1] if "fit" in tables else []
     try:
-        return _adapter(model).validate_python(with_kinds(DECKS[model], tables))
+        deck = _adapter(model).validate_python(with_kinds(DECKS[model], tables))
     except ValidationError as error:
-        raise DeckError(name, problems(error, DECKS[model], given)) from None
+        found = problems(error, DECKS[model], given) + found
+    if found:
+        raise DeckError(name, found)
+    return deck
 
 
 def _model(name: str, tables: dict[str, Any]) -> str:

@@ -8,21 +8,26 @@ import re
 import types
 import typing
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, TypeAdapter
 
+from crtransport.deck.bump import BumpDeck
 from crtransport.deck.burst import BurstDeck
 from crtransport.deck.clusters import ClustersDeck
+from crtransport.deck.components import ComponentsDeck
 from crtransport.deck.flux_tube import FluxTubeDeck
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.units import Count, Quantity
 
-Deck = FluxTubeDeck | GalaxyDeck | BurstDeck | ClustersDeck
+Deck = FluxTubeDeck | GalaxyDeck | BurstDeck | BumpDeck | ComponentsDeck | ClustersDeck
 DECKS: dict[str, type[Deck]] = {
     "flux-tube": FluxTubeDeck,
     "galaxy": GalaxyDeck,
     "burst": BurstDeck,
+    "bump": BumpDeck,
+    "components": ComponentsDeck,
     "clusters": ClustersDeck,
 }
 
@@ -35,19 +40,20 @@ def resolve(deck: Deck) -> dict[str, Any]:
     Keys that are None (not given, and without a default) are left out. Loading the result gives
     an equal deck.
     """
-    plain = _plain(deck)
-    assert isinstance(plain, dict)
-    return plain
+    found = plain(deck)
+    assert isinstance(found, dict)
+    return found
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Tables and arrays of a deck as dict and list."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         items = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
-        return {name: _plain(item) for name, item in items if item is not None}
+        return {name: plain(item) for name, item in items if item is not None}
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items()}
+        return {name: plain(item) for name, item in value.items()}
     return value
 
 
@@ -77,8 +83,15 @@ def tables(*roots: Any) -> list[type[Any]]:
     return found
 
 
-def keys(table: type[Any]) -> dict[str, Any]:
+def keys(table: type[Any]) -> Mapping[str, Any]:
     """Keys of a table and what may stand there: the fields of a dataclass and their types."""
+    found: Mapping[str, Any] = _keys(typing.cast(Any, table))
+    return found
+
+
+# a scan reads its deck at every point, and these take most of the time of that
+@cache
+def _keys(table: Any) -> dict[str, Any]:
     hints = typing.get_type_hints(table, include_extras=True)
     return {f.name: hints[f.name] for f in dataclasses.fields(table) if f.init}
 

@@ -22,6 +22,7 @@ _LOPSIDED, _ALIKE = 0.2, 0.5  # logarithms of that ratio, and how little those o
 _SLOPE = 0.05  # in favour of the systematic error; published ones have at most -0.1
 _LEAST = 4  # points, too few to speak of most
 _FEW = 8  # points, too few to judge how errors grow
+_MANY = 10_000  # points, far more than any experiment has bins
 _RELATIVISTIC = 1.0  # GeV/n or GV: above, fluxes fall and statistical errors grow
 
 
@@ -75,18 +76,28 @@ def _refuse_doubles(reading: Reading) -> None:
 def remarks(reading: Reading) -> list[str]:
     """What looks odd: each one sentence that names file and line.
 
-    Errors above their values, very different errors up- and downwards, systematic errors that grow
-    as only statistical ones do, and fluxes far from what is known. Errors downwards taken for those
-    upwards look like any others: that cannot be told.
+    Very many points, errors above their values, very different errors up- and downwards, systematic
+    errors that grow as only statistical ones do, and fluxes far from what is known. Errors
+    downwards taken for those upwards look like any others: that cannot be told.
     """
     # numbers such as 1e-320 are odd, but no trouble
     with np.errstate(all="ignore"):
         return [
+            *_many(reading),
             *_swapped_with_values(reading),
             *_swapped_sides(reading),
             *_swapped_kinds(reading),
             *off_scale(reading),
         ]
+
+
+def _many(reading: Reading) -> Iterator[str]:
+    count = reading.measurement.x.size
+    if count > _MANY:
+        yield (
+            f"{reading.place(_MANY, 'x')}: the {_MANY + 1}th of {count} points; published spectra "
+            "have hundreds at most: are these events, or a model?"
+        )
 
 
 def _swapped_with_values(reading: Reading) -> Iterator[str]:

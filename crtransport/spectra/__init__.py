@@ -1,0 +1,1 @@
+"""Formulae fitted to measured spectra; no transport."""
