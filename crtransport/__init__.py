@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 # not lazy: importing the module crtransport.run would hide a lazy function of the same name
-from crtransport.run import run
+from crtransport.run import batch, run
 from crtransport.version import __version__
 
 __all__ = ["DeckError", "__version__", "batch", "gradient", "load_deck", "run"]
@@ -13,7 +13,6 @@ __all__ = ["DeckError", "__version__", "batch", "gradient", "load_deck", "run"]
 if TYPE_CHECKING:
     from crtransport.deck.errors import DeckError
     from crtransport.deck.load import load_deck
-    from crtransport.problems.galaxy_batch import batch
     from crtransport.problems.galaxy_gradient import gradient
 
 
@@ -23,10 +22,6 @@ def __getattr__(name: str) -> Any:
         from crtransport.deck.load import load_deck
 
         return load_deck
-    if name == "batch":
-        from crtransport.problems.galaxy_batch import batch
-
-        return batch
     if name == "gradient":
         from crtransport.problems.galaxy_gradient import gradient
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +102,54 @@ def solved(loaded: Deck, tables: list[Any], data: str | Path | None) -> xr.Datas
 
         dataset = with_chi2(dataset, tables, loaded.compare.R_min)
     return dataset if factors is None else dataset.assign(norm_factor=factors)
+
+
+def batch(
+    deck: str | Path | Mapping[str, Any] | Deck,
+    sets: Sequence[Mapping[str, Any]],
+    estimates: int = 2,
+) -> xr.Dataset:
+    """Interstellar fluxes of a galaxy under many sets of parameters.
+
+    Sets that differ only in rates, injections or cross sections share the matrices in space and a
+    reduced basis; all share compiled kernels. What comes out does not depend on how many threads
+    there are, to the last bit, nor on what was run before.
+
+    Parameters
+    ----------
+    deck : path, str, mapping or deck
+        Whatever `crtransport.load_deck` reads: a galaxy.
+    sets : sequence of mappings
+        Values by dotted key, as the ``overrides`` of `crtransport.run`.
+    estimates : int
+        How many sets, evenly spaced, have their numerical error estimated, each in three to four
+        times the work. Where it is above the deck's tolerance, a larger basis serves all.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``flux_lis`` (set, nuclide, kinetic_energy); ``flux_lis_rel_error`` of the estimated sets,
+        NaN elsewhere; ``shared_basis``, how many sets had the same basis; ``failure``, why a set
+        has no answer, else empty; and over ``set`` the values of each key that has numbers.
+
+    Raises
+    ------
+    DeckError
+        If a set makes no right deck; nothing has been run then.
+    ValueError
+        If there is no set, or the model, nuclides or energies are not the same in all.
+    """
+    from crtransport.deck.load import load_deck
+    from crtransport.provenance import attributes
+
+    decks: list[Any] = [load_deck(deck, overrides) for overrides in sets]
+    for each in decks:
+        if each.model != "galaxy":
+            raise ValueError(f'batch needs model = "galaxy", not "{each.model}"')
+    dataset = importlib.import_module("crtransport.problems.galaxy_batch").solve_batch(
+        decks, sets, estimates
+    )
+    return dataset.assign_attrs(attributes(decks[0]))
 
 
 def measured(deck: Deck, data: str | Path | None) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
@@ -22,6 +23,7 @@ from crtransport.deck.galaxy_solver import (
     Sweep,
 )
 from crtransport.deck.scan import Scan
+from crtransport.deck.sensitivity import Sensitivity, number_at
 from crtransport.nuclide_tables import DAUGHTERS
 from crtransport.nuclides import UnknownElement, isotope, nuclide
 from crtransport.physics.burst import LocalSource
@@ -146,6 +148,8 @@ class GalaxyDeck:
     local_medium : str
         What they spread in: "uniform", the disk's D everywhere (Yuan 2025, Eq. 4), or "two-halo",
         D(R, z) between z = ±z_h.
+    sensitivity : Sensitivity
+        Derivatives of what is seen by numbers of the deck.
     modulation, momentum, solver, output, compare
         The other tables of the deck.
     fit : FitTable
@@ -175,6 +179,7 @@ class GalaxyDeck:
     solver: AnySolver = field(default_factory=ReducedBasis)
     output: GalaxyOutput = field(default_factory=GalaxyOutput)
     compare: CompareGalaxy = field(default_factory=CompareGalaxy)
+    sensitivity: Sensitivity | None = None
     fit: FitTable | None = None
     scan: Scan | None = None
 
@@ -187,6 +192,7 @@ class GalaxyDeck:
             self._check_grid,
             self._check_output,
             self._check_local,
+            self._check_sensitivity,
         ):
             check()
 
@@ -308,13 +314,20 @@ class GalaxyDeck:
         if self.output.maps and not isinstance(self.geometry, Cylinder):
             raise ValueError('output.maps needs geometry.kind = "cylinder"')
         for ratio in self.output.ratios:
-            self.parts(ratio)
+            self._named_by("output.ratios", self.parts, ratio)
         for element in self.output.elements:
             if element not in {nuclide(name).element for name in self.nuclides}:
                 raise ValueError(f'output.elements: the network has no "{element}"')
         for name in self.output.channels:
             if name not in self.nuclides:
                 raise ValueError(f'output.channels: the network has no "{name}"')
+
+    @staticmethod
+    def _named_by(key: str, of: Callable[[str], object], name: str) -> None:
+        try:
+            of(name)
+        except ValueError as error:
+            raise ValueError(f"{key}: {error}") from None
 
     def _check_local(self) -> None:
         if not self.local_source:
@@ -335,6 +348,29 @@ class GalaxyDeck:
         for source in self.local_source:
             if source.name in taken:
                 raise ValueError(f'local_source "{source.name}" has the name of a [[source]]')
+
+    def _check_sensitivity(self) -> None:
+        if self.sensitivity is None:
+            return
+        if self.solver.kind == "split-cn":
+            raise ValueError('sensitivity: solver.kind = "split-cn" has no adjoint')
+        if self.normalisation is not None and self.normalisation.common() is None:
+            raise ValueError("sensitivity: normalisation.flux must name one nuclide, or none")
+        for name in self.sensitivity.of:
+            self._named_by("sensitivity.of", self.observed, name)
+        for energy in self.sensitivity.at:
+            if not self.output.T_min <= energy <= self.output.T_max:
+                raise ValueError(
+                    f"sensitivity.at: {energy:g} GeV/n lies beyond output.T_min … T_max = "
+                    f"{self.output.T_min:g} … {self.output.T_max:g}"
+                )
+        for key in self.sensitivity.by:
+            try:
+                number = number_at(self, key)
+            except ValueError as error:
+                raise ValueError(f"sensitivity.by: {error}") from None
+            if number == 0:
+                raise ValueError(f"sensitivity.by: {key} is 0, which has no logarithm")
 
     def bursts(self) -> BurstDeck:
         """The local sources in the medium of this deck."""
@@ -364,21 +400,23 @@ class GalaxyDeck:
         above, _, below = ratio.partition("/")
         return self._summed(ratio, above), self._summed(ratio, below)
 
+    def observed(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The same of a ratio, or of "B" or "10Be" alone, with nothing below."""
+        return self.parts(name) if "/" in name else (self._summed(name, name), ())
+
     def _summed(self, ratio: str, text: str) -> tuple[str, ...]:
         if text.startswith("(") and text.endswith(")"):
             text = text[1:-1]
         each = [self._named(ratio, part.strip()) for part in text.split("+")]
         found = tuple(name for names in each for name in names)
         if len(set(found)) < len(found):
-            raise ValueError(f'output.ratios: "{ratio}" counts {text} twice')
+            raise ValueError(f'"{ratio}" counts {text} twice')
         return found
 
     def _named(self, ratio: str, text: str) -> tuple[str, ...]:
         match = _RATIO.fullmatch(text)
         if match is None:
-            raise ValueError(
-                f'output.ratios: "{ratio}" must be such as "B/C", "10Be/9Be" or "(Sc+Ti+V)/Fe"'
-            )
+            raise ValueError(f'"{ratio}" must be such as "B/C", "10Be/9Be" or "(Sc+Ti+V)/Fe"')
         number, symbol = match.groups()
         found = tuple(
             name
@@ -387,5 +425,5 @@ class GalaxyDeck:
             and (not number or nuclide(name).mass_number == int(number))
         )
         if not found:
-            raise ValueError(f'output.ratios: "{ratio}": the network has no {text}')
+            raise ValueError(f'"{ratio}": the network has no {text}')
         return found

@@ -41,7 +41,7 @@ class Momentum:
     T_min: Energy = 1e-2
     T_max: Energy = 1e7
     per_decade: Annotated[float, Quantity(ge=2, le=1000)] = 16.0
-    refinement: Annotated[float, Quantity(ge=1, le=20)] = 3.0
+    refinement: Annotated[float, Quantity(ge=1, le=20)] = 2.0
     p_refined: Annotated[float, Quantity(unit="GeV", gt=0, le=1e12)] = 3.0
     order: Literal[1, 2, 3, 5] | None = None
 

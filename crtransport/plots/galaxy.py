@@ -27,6 +27,7 @@ from crtransport.plots.galaxy_panels import (
     shape,
 )
 from crtransport.plots.galaxy_ratios import ratios
+from crtransport.plots.galaxy_sensitivity import sensitivities
 from crtransport.plots.style import GREY, line, new_figure, panel_label, style
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ def draw(dataset: xr.Dataset, points: Sequence[Measurement | Anisotropy]) -> dic
     Returns
     -------
     dict
-        Figures by name: "", "ratios", "dipole", "maps"; what has no room in them follows in further
-        ones.
+        Figures by name: "", "ratios", "dipole", "sensitivity", "maps"; what has no room in them
+        follows in further ones.
     """
     tables = [table for table in points if isinstance(table, Measurement)]
     fluxes = [per_nucleon(table) for table in tables if table.is_flux]
@@ -71,6 +72,8 @@ def draw(dataset: xr.Dataset, points: Sequence[Measurement | Anisotropy]) -> dic
             figures |= ratios(dataset, others)
         if "dipole" in dataset:
             figures["dipole"] = dipoles(dataset, [p for p in points if isinstance(p, Anisotropy)])
+        if "sensitivity" in dataset:
+            figures["sensitivity"] = sensitivities(dataset.sensitivity)
         if "density" in dataset:
             r_sun = float(dataset.density.attrs["r_sun"])
             for i, some in enumerate(pages(map(str, dataset.nuclide.values), _MAPS)):

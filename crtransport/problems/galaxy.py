@@ -18,6 +18,7 @@ from crtransport.problems.galaxy_answer import Answer, energies
 from crtransport.problems.galaxy_channels import channel_spectra
 from crtransport.problems.galaxy_dataset import dataset
 from crtransport.problems.galaxy_flux import Spectrum
+from crtransport.problems.galaxy_sensitivity import sensitivities
 from crtransport.problems.galaxy_transport import Resolution, Setting, momentum_order, transport
 from crtransport.problems.threads import processors
 
@@ -55,7 +56,10 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
     with ThreadPoolExecutor(max_workers=processors()) as pool:
         for parts in pool.map(lambda n: channel_spectra(deck, answer.run, n), deck.output.channels):
             channels |= parts
-    return dataset(answer, error, channels, lis)
+    found = dataset(answer, error, channels, lis)
+    if deck.sensitivity is None:
+        return found
+    return found.assign(sensitivity=sensitivities(deck, deck.sensitivity, growth))
 
 
 def estimated(
@@ -112,6 +116,14 @@ def coarser(deck: GalaxyDeck, growth: float = 1.0) -> Iterator[tuple[Resolution,
         yield Resolution(repeats=0.5), 1.0
 
 
+def _strongest(found: xr.DataArray, name: str) -> tuple[str, str]:
+    """What an observable changes with most, at the middle one of the energies."""
+    here = found.sel(observable=name).isel(at_energy=found.at_energy.size // 2)
+    order = np.argsort(-np.abs(here.values))[:3]
+    text = ", ".join(f"{here.parameter.values[i]} {here.values[i]:+.2f}" for i in order)
+    return f"{name}: d ln / d ln", f"{text} at {float(here.at_energy):g} GeV/n"
+
+
 def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
     """Fluxes of what is drawn at 1, 10 and 1000 GeV/n, ratios at 10 GeV/n, χ², what is negative."""
     rows = []
@@ -131,6 +143,8 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
         ratio = dataset.ratio_toa.sel(ratio_name=name).sel(kinetic_energy=10.0, method="nearest")
         rows.append((f"{name}", f"{float(ratio):.4g} at {float(ratio.kinetic_energy):.3g} GeV/n"))
     rows += galaxy_compare.headline(dataset)
+    if "sensitivity" in dataset:
+        rows += [_strongest(dataset.sensitivity, str(n)) for n in dataset.observable.values]
     if "norm_factor" in dataset:
         for name, row in zip(dataset["class"].values, dataset.norm_factor.values, strict=True):
             each = zip(dataset.element.values, row, strict=True)

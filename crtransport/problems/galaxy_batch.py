@@ -11,13 +11,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
-from crtransport.deck.load import load_deck
 from crtransport.problems.galaxy import GROWTH, Settings, coarser, estimated
 from crtransport.problems.galaxy_answer import Answer, energies
 from crtransport.problems.galaxy_space import same_space
 from crtransport.problems.galaxy_transport import Resolution, make_setting, transport
 from crtransport.problems.threads import processors
-from crtransport.provenance import attributes
 from crtransport.solvers.errors import ConvergenceError, SingularOperatorError
 
 Array = NDArray[np.float64]
@@ -26,38 +24,16 @@ Array = NDArray[np.float64]
 _SERVED = 3
 
 
-def batch(deck: Any, sets: Sequence[Mapping[str, Any]], estimates: int = 2) -> xr.Dataset:
-    """Interstellar fluxes of a galaxy under many sets of parameters.
-
-    Sets that differ only in rates, injections or cross sections share the matrices in space and a
-    reduced basis; all share compiled kernels. What comes out does not depend on how many threads
-    there are, to the last bit, nor on what was run before.
-
-    Parameters
-    ----------
-    deck : path, str, mapping or deck
-        Whatever `crtransport.load_deck` reads: a galaxy.
-    sets : sequence of mappings
-        Values by dotted key, as the ``overrides`` of `crtransport.run`.
-    estimates : int
-        How many sets, evenly spaced, have their numerical error estimated, each in three to four
-        times the work. Where it is above the deck's tolerance, a larger basis serves all.
-
-    Returns
-    -------
-    xarray.Dataset
-        ``flux_lis`` (set, nuclide, kinetic_energy); ``flux_lis_rel_error`` of the estimated sets,
-        NaN elsewhere; ``shared_basis``, how many sets had the same basis; ``failure``, why a set
-        has no answer, else empty; and over ``set`` the values of each key that has numbers.
+def solve_batch(
+    decks: Sequence[GalaxyDeck], sets: Sequence[Mapping[str, Any]], estimates: int
+) -> xr.Dataset:
+    """The dataset of `crtransport.batch`; ``sets`` are what the decks differ in.
 
     Raises
     ------
-    DeckError
-        If a set makes no right deck; nothing has been run then.
     ValueError
-        If there is no set, or the model, nuclides or energies are not the same in all.
+        If there is no set, or the nuclides or energies are not the same in all.
     """
-    decks = [_galaxy(deck, overrides) for overrides in sets]
     if not decks:
         raise ValueError("batch needs at least one set of parameters")
     if any(d.nuclides != decks[0].nuclides or d.output != decks[0].output for d in decks):
@@ -81,13 +57,6 @@ class _Found(NamedTuple):
     flux: Array  # [nuclide, energy]
     error: Array
     failure: str
-
-
-def _galaxy(deck: Any, overrides: Mapping[str, Any]) -> GalaxyDeck:
-    loaded = load_deck(deck, overrides)
-    if not isinstance(loaded, GalaxyDeck):
-        raise ValueError(f'batch needs model = "galaxy", not "{loaded.model}"')
-    return loaded
 
 
 def _groups(sets: Sequence[Mapping[str, Any]]) -> list[list[int]]:
@@ -180,5 +149,5 @@ def _dataset(
             ),
         }
         | scanned,
-        attrs=attributes(deck) | {"error_estimate": worst, "error_tolerance": deck.solver.rtol},
+        attrs={"error_estimate": worst, "error_tolerance": deck.solver.rtol},
     )

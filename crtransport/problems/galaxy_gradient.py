@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.load import load_deck
-from crtransport.deck.schema import resolve
+from crtransport.deck.sensitivity import number_at
+from crtransport.problems.galaxy_contraction import OfRates, OfSpace
 from crtransport.problems.galaxy_flux import Spectrum
-from crtransport.problems.galaxy_sensitivity import OfRates, OfSpace
 from crtransport.problems.galaxy_space import Space, make_space, same_space
 from crtransport.problems.galaxy_transport import (
     Resolution,
@@ -48,18 +48,6 @@ _STEP, _SMALL = 1e-4, 1e-4
 _SPACE_ONLY = re.compile(
     r"(geometry|convection)\..*|diffusion\.(?!(D0|R0|R1|delta1|delta2|eta)$).*"
 )
-#: tables whose numbers interstellar fluxes depend on smoothly
-_TABLES = (
-    "convection",
-    "diffusion",
-    "gas",
-    "geometry",
-    "losses",
-    "normalisation",
-    "nuclear",
-    "reacceleration",
-    "source",
-)
 _INNER = slice(GHOSTS, -GHOSTS)
 
 
@@ -78,6 +66,7 @@ class Adjoint:
         if deck.normalisation is not None and deck.normalisation.common() is None:
             raise ValueError("normalisation.flux: name one nuclide; each by itself is not linear")
         self.deck, self.run = deck, transport(deck)
+        self._moved: dict[str, tuple[float, list[tuple[GalaxyDeck, Space]]]] = {}
 
     def fluxes(self, energy: Array) -> Fluxes:
         """Interstellar fluxes at the Sun at T in GeV/n, m^-2 s^-1 sr^-1 (GeV/n)^-1."""
@@ -109,26 +98,22 @@ class Adjoint:
     ) -> dict[str, float]:
         """dJ/dθ for the dotted keys ``by`` of numbers in the deck, in the unit of each key."""
         adjoint = self.response(energy, observable)
-        tables, run = resolve(self.deck), self.run
         space: OfSpace | None = None
         nuclides = [
-            OfRates(self.deck, run, index, adjoint[one.nucleus.name])
-            for index, one in enumerate(run.nuclides)
+            OfRates(self.deck, self.run, index, adjoint[one.nucleus.name])
+            for index, one in enumerate(self.run.nuclides)
             if adjoint[one.nucleus.name].any()
         ]
         found = {}
         for key in by:
-            value = _number(tables, key)
-            step = _STEP * abs(value) if value else _STEP
             moved, fixed = not same_space(key), _SPACE_ONLY.fullmatch(key) is not None
             if moved and space is None:
-                space = OfSpace(self.deck, run, adjoint)
+                space = OfSpace(self.deck, self.run, adjoint)
             values = []
-            for sign in (1, -1):
-                deck = _moved(self.deck, key.split("."), value + sign * step)
-                total, here = 0.0, run.space
+            step, sides = self._sides(key)
+            for deck, here in sides:
+                total = 0.0
                 if moved and space is not None:
-                    here = self._space(deck)
                     total += space.at(here)
                 if not fixed:
                     total += sum(one.at(deck, key) for one in nuclides)
@@ -137,6 +122,16 @@ class Adjoint:
                 values.append(total)
             found[key] = (values[0] - values[1]) / (2 * step)
         return found
+
+    def _sides(self, key: str) -> tuple[float, list[tuple[GalaxyDeck, Space]]]:
+        """A step, and the decks a step above and below with their spaces."""
+        if key not in self._moved:
+            value = number_at(self.deck, key)
+            step = _STEP * abs(value) if value else _STEP
+            decks = [_moved(self.deck, key.split("."), value + x) for x in (step, -step)]
+            sides = [(d, self.run.space if same_space(key) else self._space(d)) for d in decks]
+            self._moved[key] = step, sides
+        return self._moved[key]
 
     def _space(self, deck: GalaxyDeck) -> Space:
         space = make_space(deck)
@@ -218,28 +213,6 @@ def _slope(observable: Observable, fluxes: Fluxes, name: str) -> Array:
     return out
 
 
-def _number(tables: Mapping[str, Any], key: str) -> float:
-    """The value at a dotted key.
-
-    Raises
-    ------
-    ValueError
-        If it is no number, or one that has no derivative.
-    """
-    if key.partition(".")[0] not in _TABLES:
-        raise ValueError(f"{key}: fluxes have derivatives by numbers of {', '.join(_TABLES)} only")
-    place: Any = tables
-    for step in key.split("."):
-        inside = isinstance(place, Mapping) and step in place
-        listed = isinstance(place, list | tuple) and step.isdigit() and int(step) < len(place)
-        if not inside and not listed:
-            raise ValueError(f"{key}: the deck has nothing there")
-        place = place[step] if inside else place[int(step)]
-    if isinstance(place, bool) or not isinstance(place, int | float):
-        raise ValueError(f"{key} = {place!r} is no number to be differentiated by")
-    return float(place)
-
-
 def gradient(
     deck: Any, energy: Array, observable: Observable, by: Sequence[str]
 ) -> dict[str, float]:
@@ -272,7 +245,6 @@ def gradient(
     loaded = load_deck(deck)
     if not isinstance(loaded, GalaxyDeck):
         raise ValueError(f'gradient needs model = "galaxy", not "{loaded.model}"')
-    tables = resolve(loaded)
     for key in by:
-        _number(tables, key)
+        number_at(loaded, key)
     return Adjoint(loaded).gradient(np.asarray(energy, dtype=float), observable, by)
