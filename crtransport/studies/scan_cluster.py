@@ -13,6 +13,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crtransport.console import InputError
@@ -29,6 +30,7 @@ Chunk = list[tuple[int, J]]
 
 #: seconds of work in one task, where a job is shorter: a task costs the scheduler milliseconds
 _TASK = 0.1
+_LONGEST = 1000  # jobs of one task
 #: tasks that a thread of the cluster has before it
 _AHEAD = 3
 _GONE = "the scheduler went away"
@@ -55,7 +57,8 @@ def results(
     WorkerError
         If the scheduler goes away, or its workers cannot do the work.
     """
-    waiting = deque(jobs)
+    coming = iter(jobs)
+    waiting: deque[tuple[int, J]] = deque()
     seconds = math.inf  # of a job: the first tasks have one each
     alone: set[int] = set()  # jobs of tasks that lost their workers
     running: dict[Any, Chunk[J]] = {}
@@ -63,11 +66,15 @@ def results(
         from distributed import as_completed
 
         finished = as_completed(loop=client.loop)
-        while waiting or running:
+        while True:
             ready = _AHEAD * max(1, sum(client.nthreads().values()))
+            size = max(1, min(_LONGEST, int(_TASK / seconds)))
+            waiting.extend(islice(coming, max(0, ready * size - len(waiting))))
+            if not waiting and not running:
+                return
             while waiting and len(running) < ready:
-                size = 1 if waiting[0][0] in alone else max(1, int(_TASK / seconds))
-                chunk = [waiting.popleft() for _ in range(min(size, len(waiting)))]
+                count = 1 if waiting[0][0] in alone else min(size, len(waiting))
+                chunk = [waiting.popleft() for _ in range(count)]
                 future = client.submit(_done, work, chunk, pure=False)
                 running[future] = chunk
                 finished.add(future)

@@ -15,6 +15,7 @@ import time
 import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple, TypeVar
 
@@ -60,13 +61,17 @@ def results(
     ------
     WorkerError
     """
-    waiting = deque(jobs)
+    coming = iter(jobs)
+    waiting: deque[tuple[int, J]] = deque()
     tries: Counter[int] = Counter()
     stillborn = 0
     workers: list[_Worker] = []
     pace = _Pace()
     try:
-        while waiting or any(worker.given for worker in workers):
+        while True:
+            waiting.extend(islice(coming, max(0, processes * _MOST_AHEAD - len(waiting))))
+            if not waiting and not any(worker.given for worker in workers):
+                return
             while len(workers) < processes and len(waiting) > sum(not w.given for w in workers):
                 workers.append(_Worker(work))
             for worker in workers:
@@ -81,7 +86,8 @@ def results(
                 if stillborn == TRIES:
                     raise WorkerError(f"processes end as they begin ({how})")
                 found += _returned(worker, waiting, tries, how)
-            yield found
+            if found:
+                yield found
     finally:
         for worker in workers:
             worker.end()
@@ -108,7 +114,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, work), daemon=True)
-        with _single_threads():
+        with _one_thread(), _no_interrupt():
             self.process.start()
         theirs.close()
         self.given: deque[tuple[int, Any]] = deque()
@@ -170,7 +176,7 @@ def _ready(workers: list[_Worker]) -> list[_Worker]:
 
 
 @contextlib.contextmanager
-def _single_threads() -> Iterator[None]:
+def _one_thread() -> Iterator[None]:
     """The environment of a process that computes on one thread, while it is started."""
     before = {name: os.environ.get(name) for name in _THREADS}
     os.environ.update(dict.fromkeys(_THREADS, "1"))
@@ -184,9 +190,24 @@ def _single_threads() -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextlib.contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Start processes that know of no interrupt: a terminal sends it to all, the parent ends them.
+
+    Not from other threads than the main one, which cannot change it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _serve(pipe: Connection, work: Callable[[Any], Any]) -> None:
     """Do jobs as they come until the pipe closes."""
-    # an interrupt of the terminal goes to all processes: whoever started this one ends it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     warnings.simplefilter("ignore")  # told once, by whoever started this
