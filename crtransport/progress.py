@@ -29,7 +29,8 @@ class Progress:
     def __init__(self, text: str, show: bool) -> None:
         self._text, self._show = text, show
         self._terminal = sys.stderr.isatty()
-        self._start = self._last = time.monotonic()
+        self._last = time.monotonic()
+        self._first: tuple[int, float] | None = None
 
     def __enter__(self) -> Progress:
         if self._show and self._terminal:
@@ -43,6 +44,9 @@ class Progress:
     def __call__(self, finished: int, failed: int, total: int, before: int) -> None:
         """Points that are finished, how many of them failed, all, and those of earlier runs."""
         now = time.monotonic()
+        if self._first is None and finished > before:
+            self._first = finished, now  # what came before it is the start of the processes
+        since, start = self._first or (finished, now)
         waited = now - self._last
         first = finished == before
         if not self._show or not (first or waited > (_REDRAWN if self._terminal else _LINES)):
@@ -50,18 +54,18 @@ class Progress:
         self._last = now
         if self._terminal:
             bar = ("#" * (_WIDTH * finished // total)).ljust(_WIDTH, "-")
-            said = f"[{bar}] {rates(finished, failed, total, before, now - self._start)}"
+            said = f"[{bar}] {rates(finished, failed, total, since, now - start)}"
             click.echo(f"\r\033[K{self._text} {said}", nl=False, err=True)
         elif before or not first:
-            said = rates(finished, failed, total, before, now - self._start)
+            said = rates(finished, failed, total, since, now - start)
             click.echo(f"{self._text}: {said}", err=True)
 
 
-def rates(finished: int, failed: int, total: int, before: int, seconds: float) -> str:
-    """ "412 of 1000, 35 per second, 17 s left, 2 failed"."""
+def rates(finished: int, failed: int, total: int, since: int, seconds: float) -> str:
+    """ "412 of 1000, 35 per second, 17 s left, 2 failed", so long after ``since`` were finished."""
     words = [f"{finished} of {total}"]
-    if finished > before and seconds > 0:
-        rate = (finished - before) / seconds
+    if finished > since and seconds > 0:
+        rate = (finished - since) / seconds
         many = f"{rate:.3g} per second" if rate >= 1 else f"{1 / rate:.3g} s each"
         words += [many, f"{duration((total - finished) / rate)} left"]
     return ", ".join(words + ([f"{failed} failed"] if failed else []))

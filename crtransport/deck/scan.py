@@ -9,6 +9,8 @@ from crtransport.units import Count
 
 #: points of one scan: their store and their dataset stay of a size that a laptop can hold
 MOST_POINTS = 1_000_000
+#: how headlines and figures call χ² of all tables together
+CHI2 = "χ²"
 
 
 @dataclass(frozen=True, kw_only=True)

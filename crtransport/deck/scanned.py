@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
@@ -58,7 +58,7 @@ def axes(root: type[Any], tables: Mapping[str, Any]) -> tuple[list[Axis], list[P
     listed = scan.get("parameter")
     given = [
         (i, each)
-        for i, each in enumerate(listed if isinstance(listed, Sequence) else ())
+        for i, each in enumerate(listed if isinstance(listed, list | tuple) else ())
         if isinstance(each, Mapping) and isinstance(each.get("key"), str)
     ]
     found: list[Axis] = []
@@ -92,7 +92,7 @@ def _axis(
     """The axis of one parameter; none where its values are missing, or not in the form of any."""
     annotation = annotation_at(root, tables, f"{where}.key", given["key"])
     sampled = "sample" in tables["scan"]
-    if isinstance(given.get("values"), Sequence) and given["values"]:
+    if isinstance(given.get("values"), list | tuple) and given["values"]:
         if sampled:
             raise WrongKey(Problem(f"{where}.values", "a sample needs min and max in their place"))
         read = _listed(annotation, where, given)
@@ -173,7 +173,7 @@ def annotation_at(root: type[Any], tables: Mapping[str, Any], where: str, key: s
     for i, step in enumerate(steps):
         here = ".".join(steps[:i])
         if items(annotation) is not None:
-            length = len(place) if isinstance(place, Sequence) else 0
+            length = len(place) if isinstance(place, list | tuple) else 0
             if not (step.isascii() and step.isdigit() and len(step) < 7 and int(step) < length):
                 why = f"{here} has {length} entries, counted from 0: name one, {here}.0"
                 raise WrongKey(Problem(where, why, show(key)))

@@ -13,6 +13,7 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from crtransport.deck.scan import CHI2
 from crtransport.plots.style import COLOURS, line, new_figure, style
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _panels(dataset: xr.Dataset, names: list[str], numbers: Mapping[str, xr.Data
             if alone:
                 look = {"marker": "o" if len(x) <= _MANY else "", "markersize": 3}
             axes.plot(x, y, **look, color=COLOURS[0])
-            if label == "χ²" and np.isfinite(y).any():
+            if label == CHI2 and np.isfinite(y).any():
                 best = np.nanargmin(y)
                 axes.plot(x[best], y[best], marker="*", color=COLOURS[1], markersize=8)
             _scale(axes, "x", dataset[name])
@@ -94,7 +95,7 @@ def _maps(dataset: xr.Dataset, names: list[str], numbers: Mapping[str, xr.DataAr
         axes = figure.add_subplot(rows, columns, i + 1)
         axes.set_facecolor(_MISSING)
         z = values.transpose(*names).values.T
-        least = label == "χ²" and bool(np.isfinite(z).any())
+        least = label == CHI2 and bool(np.isfinite(z).any())
         look: Any = {"cmap": _MAP + "_r" * least, "norm": (LogNorm if _is_wide(z) else Normalize)()}
         mesh = axes.pcolormesh(_edges(x), _edges(y), z, rasterized=True, **look)
         bar = figure.colorbar(mesh, ax=axes, label=_named(label, values), location="top", pad=0.02)
@@ -126,9 +127,8 @@ def _contours(axes: Axes, x: Array, y: Array, z: Array, least: bool) -> None:
     levels = {seen.min() + step: f"{step:g}" for step in _LEVELS} if least else None
     given: Any = {} if levels is None else {"levels": list(levels)}
     lines = axes.contour(x, y, z, colors="white", linewidths=0.8, **given)
-    dark: list[AbstractPathEffect] = [
-        withStroke(linewidth=1.6, foreground="0.25")
-    ]  # so that they show on any colour
+    # dark edges, so that they show on any colour
+    dark: list[AbstractPathEffect] = [withStroke(linewidth=1.6, foreground="0.25")]
     lines.set_path_effects(dark)
     for text in axes.clabel(lines, fmt=levels or "%.3g", fontsize=6):
         text.set_path_effects(dark)
@@ -142,20 +142,22 @@ def _curves(
     for label, values in numbers.items():
         own = [str(d) for d in dataset[values.name].dims if d != name] if values.name else []
         along = [dim for dim in own if dataset[dim].dtype.kind in "fi" and dataset.sizes[dim] > 2]
-        if label == "χ²" or not along:
+        if label == CHI2 or not along:
             continue
+        # the place that is told, but along the axis
         named = {d: values[d].item() for d in own if d != along[-1] and d in values.coords}
         rest = {d: 0 for d in own if d != along[-1] and d not in named}
         some = dataset[values.name].sel(named).isel(rest).transpose(name, along[-1])
+        some = some.isel({name: np.isfinite(some.values).any(axis=1)})
         words = [str(at).replace("/", "-") for at in named.values()]
-        found["_".join([str(values.name), *words])] = _curve(some, dataset[along[-1]], name)
+        if some.size:
+            found["_".join([str(values.name), *words])] = _curve(some, dataset[along[-1]], name)
     return found
 
 
 def _curve(some: xr.DataArray, axis: xr.DataArray, name: str) -> Figure:
     figure = new_figure(1)
     axes = figure.add_subplot()
-    some = some.isel({name: np.isfinite(some.values).any(axis=1)})
     values = some[name]
     few = values.size <= _FEW
     places = _positions(values)
@@ -242,7 +244,7 @@ def _label(axis: xr.DataArray) -> str:
 
 
 def _named(label: str, values: xr.DataArray) -> str:
-    unit = "" if label == "χ²" else _unit(values)
+    unit = "" if label == CHI2 else _unit(values)
     return f"{label}\n{unit.strip()}" if unit and len(label) > _LONG else label + unit
 
 

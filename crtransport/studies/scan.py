@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from crtransport.console import InputError, Terminated
-from crtransport.deck.scan import Scan
+from crtransport.deck.scan import CHI2, Scan
 from crtransport.deck.schema import Deck, resolve
 from crtransport.errors import WorkerError
 from crtransport.problems.threads import processors
@@ -29,7 +29,6 @@ from crtransport.studies.scan_pool import Lost
 from crtransport.studies.scan_store import Store
 from crtransport.version import __version__
 
-CHI2 = "χ²"
 #: bytes of what is kept of all points: it is written from memory
 LARGEST = 2**30
 _MOST_TOLD = 10  # points that failed
@@ -132,7 +131,9 @@ def _run(
     there, jobs = len(before), [n for n in range(len(points)) if n not in before]
     tell(there, failed, len(points), len(before))
     tables = {name: t for name, t in resolve(deck).items() if name != "scan"}
-    setup = Setup(json.dumps(tables), deck.scan.keep, None if data is None else str(data))
+    setup = Setup(
+        json.dumps(tables), deck.scan.keep, None if data is None else str(Path(data).resolve())
+    )
     good = there > failed
     for batch in means.results(setup, ((n, points.overrides(n)) for n in jobs)):
         batch = [(n, _point(result, good)) for n, result in batch]
@@ -204,17 +205,20 @@ def headline(found: xr.Dataset, asked: Scan) -> list[tuple[str, str]]:
     told = [count for count in counts if not count.startswith("0 ")]
     rows = [("points", f"{status.size}: {', '.join(told)}")]
     for name, values in drawn(found, asked).items():
-        if name == CHI2:
-            best = values.argmin(...)
-            least = f"{float(values.isel(best)):.1f} at {place(found.isel(best))}"
-            rows.append((f"least {name}", least))
-            continue
-        unit = "" if values.units == "1" else f" {values.units}"
-        low, high = (f(values.values[np.isfinite(values.values)]) for f in (np.min, np.max))
-        rows.append((name, f"{low:.4g} to {high:.4g}{unit}"))
-    seconds = found.cpu_seconds.values
-    text = f"{np.nanmedian(seconds):.2g} s of CPU each, {np.nansum(seconds):.3g} s altogether"
-    return [*rows, ("cost", text)]
+        seen = values.values[np.isfinite(values.values)]
+        if not seen.size:
+            rows.append((name, "at no point a number"))
+        elif name == CHI2:
+            best = found.isel(values.argmin(...))
+            rows.append((f"least {name}", f"{seen.min():.1f} at {place(best)}"))
+        else:
+            unit = "" if values.units == "1" else f" {values.units}"
+            rows.append((name, f"{seen.min():.4g} to {seen.max():.4g}{unit}"))
+    seconds = found.cpu_seconds.values[np.isfinite(found.cpu_seconds.values)]
+    if seconds.size:
+        text = f"{np.median(seconds):.2g} s of CPU each, {seconds.sum():.3g} s altogether"
+        rows.append(("cost", text))
+    return rows
 
 
 def failures(found: xr.Dataset) -> list[str]:

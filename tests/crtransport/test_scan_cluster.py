@@ -39,7 +39,8 @@ class Cluster:
         self._stack = stack
         self.scheduler = self._run("scheduler", "--port=0", "--no-dashboard")
         end = time.monotonic() + 60
-        while not self._file.exists():
+        # it is not written in one go
+        while not self._file.exists() or not self._file.read_text().rstrip().endswith("}"):
             assert time.monotonic() < end
             time.sleep(0.05)
         self.address: str = json.loads(self._file.read_text())["address"]
