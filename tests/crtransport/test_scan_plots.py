@@ -1,6 +1,7 @@
 """Figures of scans: what is drawn where, with which scales; and how far a scan is, in words."""
 
 import json
+import sys
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import xarray as xr
 
 from crtransport.plots.scan import draw
-from crtransport.progress import duration, rates
+from crtransport.progress import Progress, duration, rates
 
 Z_H = ("z_h", "kpc", [2.0, 4.0, 6.0, 8.0])
 D0 = ("D0", "cm2/s", [1e28, 2e28, 4e28, 8e28, 1.6e29])
@@ -118,6 +119,31 @@ def test_nothing_to_draw() -> None:
 )
 def test_durations(seconds: float, said: str) -> None:
     assert duration(seconds) == said
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    clock = iter([0.0, 1.0, 21.0, 21.02, 41.0])
+    monkeypatch.setattr("crtransport.progress.time.monotonic", lambda: next(clock))
+    with Progress("x.toml", show=True) as tell:
+        for finished in (10, 11, 12, 31):
+            tell(finished, 1, 100, 10)
+    said = capsys.readouterr().err
+    assert "x.toml" in said
+    assert "10 of 100, 1 failed" in said
+    assert "31 of 100, 1 per second, 1 min 09 s left, 1 failed" in said
+    assert "12 of 100" not in said  # too soon after the one before
+    assert ("[#######" in said) == terminal
+    assert said.endswith("\r\033[K" if terminal else "failed\n")
+
+
+def test_nothing_is_said_quietly(capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress("x.toml", show=False) as tell:
+        tell(1, 0, 10, 1)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_rates_count_this_run_alone() -> None:
