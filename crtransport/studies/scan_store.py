@@ -83,10 +83,12 @@ class Store:
         for statement in _TABLES.split(";"):
             self._database.execute(statement)
         row = self._database.execute("SELECT what FROM about").fetchone()
-        if row is None:
+        empty = self._database.execute("SELECT 1 FROM point").fetchone() is None
+        if empty:  # whatever it was begun for
+            self._database.execute("DELETE FROM about")
             self._database.execute("INSERT INTO about VALUES (?)", (json.dumps(about),))
         self._database.execute("COMMIT")
-        if row is not None and (changes := differences(about, json.loads(row[0]))):
+        if not empty and (changes := differences(about, json.loads(row[0]))):
             raise InputError(
                 f"{self.path} has points of another scan:\n"
                 + "\n".join(f"  {change}" for change in changes)

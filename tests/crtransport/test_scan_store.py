@@ -105,6 +105,8 @@ def test_one_run_at_a_time(tmp_path: Path) -> None:
 
 def test_another_deck_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.scan"
+    with Store(path, {"deck": "with a mistake, so that it has no point"}):
+        pass
     with Store(path, ABOUT) as store:
         store.add([(0, point(0))])
     other = {"crtransport": "0", "deck": {"model": "burst", "a": {"b": 2.0, "c": [1]}}}
