@@ -22,8 +22,6 @@ Flags = NDArray[np.bool_]
 #: of the thresholds of clusters without a row; the effect on the line is part of the answer
 FACTORS = (0.5, 1.0, 2.0)
 REMARKS = (
-    "not a reproduction of Song et al. 2021, whose luminosities come from its own fits to the "
-    "photons",
     "Table 1 of the paper has a slope of 3.9 errors at 6.4σ and one of 6.6 errors at 3.8σ, as if "
     "errors or significances were interchanged between the rows",
 )
@@ -106,9 +104,29 @@ def analyse(deck: Correlations, path: Path, catalogue: Catalogue, sample: Sample
                 "F in erg cm-2 s-1"
             ),
             "unmatched": "; ".join(unmatched) or "none",
-            "remark": "\n".join([*REMARKS, *_substitutes(catalogue, sample)]),
+            "luminosities": deck.vizier if path.is_dir() else deck.luminosities,
+            "remark": "\n".join(
+                [*_differences(deck, path), *REMARKS, *_substitutes(catalogue, sample)]
+            ),
         },
     )
+
+
+def _differences(deck: Correlations, path: Path) -> list[str]:
+    """Why the results are not those of the paper."""
+    not_one = "not a reproduction of Song et al. 2021"
+    if path.is_dir():
+        why = "distances, encounter rates, photon fields and metallicities are of other tables"
+        return [f"{not_one}: luminosities and limits are those of {deck.vizier}, but {why}"]
+    found = [
+        f"{not_one}, whose luminosities come from its own fits to the photons of eight years; here "
+        "they are those of a catalogue, from 0.1 to 100 GeV, and the clusters that it does not "
+        "have got a limit from its threshold instead of from the photons at their place"
+    ]
+    if deck.vizier:
+        how = f"crtransport data fetch {deck.vizier}"
+        found.append(f"the paper's own table, {deck.vizier}, is used once it is at hand: {how}")
+    return found
 
 
 def _substitutes(catalogue: Catalogue, sample: Sample) -> list[str]:

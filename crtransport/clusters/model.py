@@ -10,7 +10,9 @@ from crtransport.clusters import correlations, report, universal
 from crtransport.clusters.bands import BandTable, read_bands
 from crtransport.clusters.catalogue import Catalogue, read_catalogue
 from crtransport.clusters.sample import Sample, read_sample
-from crtransport.deck.clusters import ClustersDeck
+from crtransport.clusters.tables import locate
+from crtransport.deck.clusters import ClustersDeck, Correlations
+from crtransport.measurements import folders
 from crtransport.measurements.table import MeasurementError
 
 
@@ -27,17 +29,26 @@ def read(deck: ClustersDeck, data: str | Path | None) -> tuple[Catalogue, Sample
         raise MeasurementError(f'analysis = "{deck.analysis}" {why}')
     folder = Path(data)
     if deck.spectra is not None:
-        table = read_bands(folder / deck.spectra.bands)
+        table = read_bands(locate(folder, deck.spectra.bands))
         for energy in deck.spectra.E_min:
             table.above(energy)
         return table
     assert deck.correlations is not None
     chosen = deck.correlations
-    catalogue = read_catalogue(folder / chosen.clusters, folder / chosen.photon_fields)
-    sample = read_sample(folder / chosen.luminosities, catalogue, chosen.threshold_factor)
+    catalogue = read_catalogue(
+        *(locate(folder, f) for f in (chosen.clusters, chosen.photon_fields))
+    )
+    path = luminosities(chosen, folder)
+    sample = read_sample(path, catalogue, chosen.threshold_factor)
     for name in chosen.observables:
-        correlations.require_line(folder / chosen.luminosities, catalogue, sample, name)
+        correlations.require_line(path, catalogue, sample, name)
     return catalogue, sample
+
+
+def luminosities(chosen: Correlations, folder: Path) -> Path:
+    """The file of luminosities, or the folder of the catalogue that is taken in its place."""
+    fetched = folders.catalogue(chosen.vizier, folder) if chosen.vizier else None
+    return fetched or locate(folder, chosen.luminosities)
 
 
 def solve(deck: ClustersDeck, data: str | Path | None) -> xr.Dataset:
@@ -57,8 +68,8 @@ def solve(deck: ClustersDeck, data: str | Path | None) -> xr.Dataset:
         return universal.analyse(deck.spectra, tables)
     assert deck.correlations is not None
     assert data is not None
-    source = Path(data) / deck.correlations.luminosities
-    return correlations.analyse(deck.correlations, source, *tables)
+    path = luminosities(deck.correlations, Path(data))
+    return correlations.analyse(deck.correlations, path, *tables)
 
 
 def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ _WITHOUT = ("1.72 ± 0.21", "3.53 ± 0.19")
 
 def correlations(dataset: xr.Dataset) -> list[tuple[str, str]]:
     """Slopes and significances, the paper's beside them."""
-    rows = []
+    rows = [("luminosities", str(dataset.attrs["luminosities"]))]
     for name in map(str, dataset.observable.values):
         here = dataset.sel(observable=name)
         used, seen = int(here.clusters_used), int(here.detections)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
+from crtransport.measurements.fetch import is_catalogue
 from crtransport.units import Count, Positive, Quantity
 
 Observable = Literal["encounter_rate", "u_total", "u_mw", "u_gc", "metallicity"]
@@ -17,7 +18,8 @@ class Correlations:
 
         log₁₀ L = slope log₁₀ X + intercept, with Gaussian scatter
 
-    Files lie in the data folder of the run; see `crtransport.clusters.catalogue` and
+    Files lie in the data folder of the run, or are named by their whole path: text with commas, or
+    ECSV, FITS or VOTable, whose units are converted. See `crtransport.clusters.catalogue` and
     `crtransport.clusters.fluxes` for their columns.
 
     Attributes
@@ -29,6 +31,11 @@ class Correlations:
     luminosities : str
         File of the gamma-ray sources among them, or of luminosities and limits. A cluster that is
         not in it has a limit at the flux where a source at its latitude would just be detected.
+        "fermipy:gll_psc_v20.fit" is a catalogue of Fermi's LAT that the package fermipy ships.
+    vizier : str
+        Catalogue of VizieR whose luminosities and limits are taken in place of ``luminosities``
+        where it is at hand: "J/MNRAS/507/5161", after `crtransport data fetch J/MNRAS/507/5161`.
+        "" for none.
     observables : tuple of str
         X: "encounter_rate" (47 Tuc = 1000), "u_total", "u_mw" and "u_gc" (photon fields, eV cm⁻³),
         or "metallicity" ([Fe/H], which is a logarithm already).
@@ -46,6 +53,7 @@ class Correlations:
     clusters: str
     photon_fields: str
     luminosities: str
+    vizier: str = ""
     observables: tuple[Observable, ...] = ("encounter_rate", "u_total", "u_mw", "metallicity")
     threshold_factor: Positive = 1.0
     permutations: Annotated[int, Count(ge=100, le=100_000_000)] = 100_000
@@ -56,6 +64,9 @@ class Correlations:
             raise ValueError("observables is empty: give at least one")
         if len(set(self.observables)) < len(self.observables):
             raise ValueError("observables names one twice")
+        if self.vizier and not is_catalogue(self.vizier):
+            why = "is no catalogue of VizieR, such as J/MNRAS/507/5161"
+            raise ValueError(f"vizier: {self.vizier[:80]!r} {why}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +78,8 @@ class Spectra:
     Attributes
     ----------
     bands : str
-        File of fluxes in bands, in the data folder; see `crtransport.clusters.bands`.
+        File of fluxes in bands, in the data folder; see `crtransport.clusters.bands`. It may be a
+        catalogue of Fermi's LAT as it comes, as under ``luminosities`` of correlations.
     E_min : tuple of float
         The bands that begin at or above it are fitted, MeV. Results are those of the first; the
         shape and the significance are given for each.
