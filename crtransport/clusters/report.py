@@ -65,7 +65,7 @@ def spectra(dataset: xr.Dataset) -> list[tuple[str, str]]:
     rows.append(("  without inverse Compton", f"{_over(dataset, '_without_ic')} (349/237)"))
     for name, paper in zip(PARAMETERS, _WITHOUT, strict=False):
         rows.append((f"  {name}", f"{_pm(dataset, f'{name}_without_ic')} ({paper})"))
-    rows += [("Δχ²", _gain(dataset)), *_by_band(dataset), *_needs(dataset)]
+    rows += [("Δχ²", _gain(dataset)), *_by_band(dataset), *_needs(dataset), *_scattered(dataset)]
     return [*rows, *_remarks(dataset)]
 
 
@@ -119,4 +119,21 @@ def _needs(dataset: xr.Dataset) -> list[tuple[str, str]]:
     if len(ratio):
         text = f"{ratio.min():.2g} to {ratio.max():.2g}, median {np.median(ratio):.2g}"
         rows.append(("f_e/f_γ where both are", f"{text} (0.17 to 1.04)"))
+    return rows
+
+
+def _scattered(dataset: xr.Dataset) -> list[tuple[str, str]]:
+    """How far the spectrum on the photons of a cluster is from the power law, and its electrons."""
+    if "scattering" not in dataset.coords:
+        return []
+    rows = []
+    for name in dataset.scattering.values:
+        here = dataset.sel(scattering=name)
+        indices = [float(here.scattered_index.sel(energy=e, method="nearest")) for e in (100, 1e4)]
+        text = (
+            f"index {indices[0]:.2f} at 0.1 GeV, {indices[1]:.2f} at 10 GeV with recoil "
+            f"({float(dataset.spectral_index_ic):.2f} without) on {float(here.photon_density):.3g} "
+            f"eV cm⁻³; {float(here.electron_energy):.1e} erg of electrons above 1 GeV"
+        )
+        rows.append((f"scattered in {name}", text))
     return rows

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from crtransport.clusters import inverse_compton
 from crtransport.clusters.bands import BandTable
 from crtransport.clusters.components import (
     component_rise,
@@ -15,6 +16,7 @@ from crtransport.clusters.components import (
     norm_covariance,
     spectra,
 )
+from crtransport.clusters.inverse_compton import Seeds
 from crtransport.clusters.norms import Bands
 from crtransport.clusters.shapes import electron_index
 from crtransport.clusters.spectra import (
@@ -49,7 +51,7 @@ REMARKS = (
 )
 
 
-def analyse(deck: Spectra, table: BandTable) -> xr.Dataset:
+def analyse(deck: Spectra, table: BandTable, seeds: list[Seeds]) -> xr.Dataset:
     """The universal fit to the bands of the first E_min, and its shape for each."""
     bands = [table.above(energy) for energy in deck.E_min]
     fits = [fit(b, deck.limits) for b in bands]
@@ -59,12 +61,16 @@ def analyse(deck: Spectra, table: BandTable) -> xr.Dataset:
     spread = spreads[0]
     gains = simulated_gains(main, deck.limits, without, samples=deck.simulations, seed=deck.seed)
     energy = np.geomspace(main.low[main.used].min(), main.high[main.used].max(), 61)
+    curves = _curves(main, full, spread, energy)
+    tails = dict(zip(table.names, curves["spectrum"][1][:, 1], strict=True))
+    index = float(electron_index(full.shape[2]))
     return xr.Dataset(
         _shape(full, errors[0], without, shape_errors(covariance(main, without)))
         | _quality(main, full, without, gains)
         | _choices(bands, fits, errors)
         | _clusters(main, full, spread)
-        | _curves(main, full, spread, energy)
+        | curves
+        | inverse_compton.variables(seeds, index, energy, tails)
         | _measured(main, full),
         coords=_coordinates(deck, table, energy),
         attrs={
@@ -72,9 +78,18 @@ def analyse(deck: Spectra, table: BandTable) -> xr.Dataset:
             "error_tolerance": 1e-2,
             "limits": deck.limits,
             "seed": deck.seed,
-            "remark": "\n".join([*REMARKS, *_few(table.bands), *_open(deck, fits, errors)]),
+            "remark": "\n".join(
+                [*REMARKS, *_few(table.bands), *_open(deck, fits, errors), *_left_out(seeds)]
+            ),
         },
     )
+
+
+def _left_out(seeds: list[Seeds]) -> list[str]:
+    if not seeds or inverse_compton.installed():
+        return []
+    how = 'python -m pip install "crtransport[clusters]"'
+    return [f"spectra of inverse Compton are left out, as naima is not installed: {how}"]
 
 
 def _few(bands: Bands) -> list[str]:

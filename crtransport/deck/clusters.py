@@ -10,6 +10,7 @@ from crtransport.units import Count, Positive, Quantity
 
 Observable = Literal["encounter_rate", "u_total", "u_mw", "u_gc", "metallicity"]
 Energy = Annotated[float, Quantity(unit="MeV", gt=0, le=1e6)]
+Temperature = Annotated[float, Quantity(unit="K", gt=1, le=1e6)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +71,47 @@ class Correlations:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InverseCompton:
+    """Inverse Compton spectra of some clusters, computed by naima and drawn over the fit.
+
+    Electrons with the index that follows from Γ₂ scatter the microwave background, the dust's and
+    the stars' light of the Milky Way, and the light of the cluster's own stars at its half-light
+    radius, each a diluted black body. The spectrum is scaled to the fitted energy flux. Without
+    the package naima (the extra ``clusters``) it is left out.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The clusters, of those with bands.
+    clusters : str
+        File of all clusters, as for correlations.
+    photon_fields : str
+        File of the Milky Way's photon field at each, with its parts ``u_opt``, ``u_ir``, ``u_cmb``.
+    T_stars : float
+        Of the Milky Way's starlight, K. By default naima's, after GALPROP (Zabalza 2015, ICRC).
+    T_dust : float
+        Of its dust, K. By default naima's.
+    T_cluster : float
+        Of the cluster's own starlight, K. By default that of Venter et al. 2009, ApJ 696, L52.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    names: tuple[str, ...]
+    clusters: str
+    photon_fields: str
+    T_stars: Temperature = 3000.0
+    T_dust: Temperature = 30.0
+    T_cluster: Temperature = 4500.0
+
+    def __post_init__(self) -> None:
+        if not self.names:
+            raise ValueError("names is empty: give at least one cluster")
+        if len(set(self.names)) < len(self.names):
+            raise ValueError("names has a cluster twice")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Spectra:
     """One spectral shape for all clusters (Song et al. 2021, MNRAS 507, 5161, Eqs. 3 to 5).
 
@@ -91,6 +133,8 @@ class Spectra:
         large a gain; each takes about a tenth of a second.
     seed : int
         Of the simulations.
+    inverse_compton
+        Spectra computed from the photon fields of some clusters.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -100,6 +144,7 @@ class Spectra:
     limits: Literal["symmetric", "one-sided", "erf"] = "symmetric"
     simulations: Annotated[int, Count(ge=10, le=1_000_000)] = 100
     seed: Annotated[int, Count(ge=0, le=2**32 - 1)] = 1
+    inverse_compton: InverseCompton | None = None
 
     def __post_init__(self) -> None:
         if not self.E_min:
