@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from crtransport.clusters import song2021
 from crtransport.clusters.catalogue import Catalogue
 from crtransport.clusters.rank import Kendall, Significance, kendall, significance
 from crtransport.clusters.regression import Line, RegressionError, em_step, fit
@@ -84,7 +85,8 @@ def analyse(deck: Correlations, path: Path, catalogue: Catalogue, sample: Sample
     return xr.Dataset(
         _results(found, lines, taus, chances)
         | _varied(deck, path, catalogue)
-        | _sample(deck, catalogue, sample),
+        | _sample(deck, catalogue, sample)
+        | _published(deck),
         coords={
             "observable": ("observable", list(deck.observables), _label("1", "property X")),
             "cluster": ("cluster", catalogue.names, _label("1", "globular cluster")),
@@ -207,6 +209,20 @@ def _varied(deck: Correlations, path: Path, catalogue: Catalogue) -> dict[str, A
         "slope_varied": (dims, slope, _label("1", "slope with other thresholds")),
         "slope_varied_error": (dims, error, _label("1", "its standard error")),
         "intercept_varied": (dims, intercept, _label("1", "intercept with other thresholds")),
+    }
+
+
+def _published(deck: Correlations) -> dict[str, Any]:
+    """The lines of the paper, NaN where it has none."""
+    lines = [song2021.CORRELATIONS.get(name) for name in deck.observables]
+    text = f"of the line in Table 1 of {song2021.NAME}"
+    return {
+        f"published_{name}": (
+            "observable",
+            np.array([np.nan if line is None else getattr(line, name) for line in lines]),
+            _label("1", f"{name} {text}"),
+        )
+        for name in ("slope", "intercept")
     }
 
 

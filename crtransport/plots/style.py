@@ -17,6 +17,7 @@ import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.path import Path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -121,6 +122,20 @@ def bars(y: Array, errors: tuple[Array, Array], measured: NDArray[np.bool_]) -> 
         return {"yerr": errors}
     below, above = np.where(measured, errors, [[0.5], [0.0]] * y)
     return {"yerr": (below, above), "uplims": ~measured}
+
+
+def limits(colour: str) -> dict[str, Any]:
+    """The look of upper limits for ``axes.plot``: a bar at the level, and an arrow down from it."""
+    corners = [(-0.5, 0), (0.5, 0), (0, 0), (0, -1.8), (-0.35, -1.2), (0, -1.8), (0.35, -1.2)]
+    codes = [Path.MOVETO, Path.LINETO, Path.MOVETO, Path.LINETO, Path.MOVETO, Path.LINETO]
+    return {
+        "color": colour,
+        "linestyle": "none",
+        "marker": Path(corners, [*codes, Path.LINETO]),
+        "markersize": 12,
+        "markerfacecolor": "none",
+        "markeredgewidth": 0.7,
+    }
 
 
 def panel_label(axes: Axes, text: str) -> None:
