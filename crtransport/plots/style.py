@@ -10,6 +10,7 @@ Figures are made without pyplot, so no figure outlives its caller.
 from __future__ import annotations
 
 import contextlib
+import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -122,6 +123,16 @@ def bars(y: Array, errors: tuple[Array, Array], measured: NDArray[np.bool_]) -> 
         return {"yerr": errors}
     below, above = np.where(measured, errors, [[0.5], [0.0]] * y)
     return {"yerr": (below, above), "uplims": ~measured}
+
+
+def reference(
+    axes: Axes, label: str, x: Array, y: Array, errors: tuple[Array, Array]
+) -> dict[str, Any]:
+    """A reference curve with its 1σ band, behind everything; its label, in lines, and handle."""
+    band = axes.fill_between(x, y - errors[0], y + errors[1], color="0.8", linewidth=0, zorder=1)
+    curve = axes.plot(x, y, color=GREY, linewidth=0.8, zorder=1.5)[0]
+    wide = figure.get_figwidth() > 5 if (figure := axes.get_figure(root=True)) else False
+    return {textwrap.fill(label, 52 if wide else 25): (band, curve)}
 
 
 def limits(colour: str) -> dict[str, Any]:
