@@ -55,7 +55,7 @@ class BandTable:
         Raises
         ------
         MeasurementError
-            If a cluster has too few of them for two norms.
+            If a cluster has too few of them for two norms, or none of all is a detection.
         """
         used = self.bands.used & (self.bands.low >= energy * (1 - 1e-9))
         for name, line, count in zip(self.names, self.lines, used.sum(axis=1), strict=True):
@@ -66,6 +66,8 @@ class BandTable:
                 why = f"{found}; two components need at least {FEWEST}"
                 place = f"{self.path}, {self.counted} {line}, column e_lo_MeV"
                 raise MeasurementError(f"{place}: {why}")
+        if not np.any(used & ~self.bands.limit):
+            raise MeasurementError(f"{self.path}: no detection in any band above {energy:g} MeV")
         return replace(self.bands, used=used)
 
 

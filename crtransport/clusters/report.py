@@ -76,11 +76,13 @@ def _over(dataset: xr.Dataset, suffix: str) -> str:
 
 def _gain(dataset: xr.Dataset) -> str:
     gains = dataset.simulated_delta_chi2.values
+    how = "extrapolated from" if float(dataset.extrapolated) else "counted in"
     return (
         f"{float(dataset.delta_chi2):.1f} for {int(dataset.delta_chi2_dof)} parameters, "
-        f"{float(dataset.significance):.1f}σ one-sided ({song2021.GAIN}); as large in "
-        f"{int(dataset.simulated_beyond)} of {len(gains)} simulations without inverse Compton, "
-        f"whose mean is {gains.mean():.1f} and largest {gains.max():.1f}"
+        f"{float(dataset.significance):.1f}σ one-sided by Wilks ({song2021.GAIN}); "
+        f"{float(dataset.simulated_significance):.1f}σ {how} {len(gains)} simulations without "
+        f"inverse Compton, {int(dataset.simulated_beyond)} of them beyond, whose gain is "
+        f"{gains.mean():.1f} on average and {gains.max():.1f} at most"
     )
 
 

@@ -21,6 +21,7 @@ from crtransport.clusters.norms import Bands
 from crtransport.clusters.shapes import electron_index
 from crtransport.clusters.spectra import (
     SpectralFit,
+    calibrated,
     covariance,
     degrees_of_freedom,
     delta_chi2_sigma,
@@ -131,6 +132,7 @@ def _quality(bands: Bands, full: SpectralFit, without: SpectralFit, gains: Array
     delta = without.chi2 - full.chi2
     more = full.parameters - without.parameters
     beyond = int(np.sum(gains >= delta))
+    sigma, extrapolated = calibrated(delta, gains)
     return {
         "chi2": _scalar(full.chi2, "χ² of the fit with both components"),
         "chi2_without_ic": _scalar(without.chi2, "χ² of the fit without inverse Compton"),
@@ -147,8 +149,11 @@ def _quality(bands: Bands, full: SpectralFit, without: SpectralFit, gains: Array
             "simulation", gains, _label("1", "gain in χ² in data simulated without inverse Compton")
         ),
         "simulated_beyond": _scalar(beyond, "simulations with as large a gain as the data"),
-        "simulated_chance": _scalar(
-            (beyond + 1) / (len(gains) + 1), "chance of the gain by simulations, at most"
+        "simulated_significance": _scalar(
+            sigma, "one-sided significance of the gain by simulations, in sigma"
+        ),
+        "extrapolated": _scalar(
+            float(extrapolated), "1 where a gamma law fitted to the simulations gives it, else 0"
         ),
     }  # fmt: skip
 
