@@ -18,14 +18,19 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2 as chi2_law
 from scipy.stats import norm
 from scipy.stats import t as student
 
 from crtransport.clusters.norms import Bands
 from crtransport.clusters.rank import kendall, significance
 from crtransport.clusters.regression import fit
-from crtransport.clusters.spectra import columns, covariance, gamma_law, simulated_gains
+from crtransport.clusters.spectra import (
+    columns,
+    covariance,
+    delta_chi2_sigma,
+    fitted_sigma,
+    simulated_gains,
+)
 from crtransport.clusters.spectra import fit as fit_spectra
 
 Array = NDArray[np.float64]
@@ -125,19 +130,18 @@ def treatments(count: int) -> None:
 
 
 def calibration(count: int) -> None:
-    """Gains in χ² by inverse Compton where there is none, beside two laws for them."""
-    print("    limits   mean  of χ²  chance   gain  of χ²  gamma")
+    """Gains in χ² by inverse Compton where there is none: in σ, and as two laws have it."""
+    print("    limits  of χ²   mean   true σ   gain  Wilks  fitted")
     for name in ("symmetric", "one-sided", "erf"):
         bands = measured(1, 0.0)
         null, full = fit_spectra(bands, name)
         more = full.parameters - null.parameters
         gains = simulated_gains(bands, name, null, samples=count, seed=1)
-        law = gamma_law(gains)
-        for chance in (0.5, 0.1, 0.01):
-            head = f"{name:>10} {gains.mean():6.1f} {more:6d}" if chance == 0.5 else " " * 24
-            seen, wilks = np.quantile(gains, 1 - chance), chi2_law.isf(chance, more)
-            fitted = law.isf(chance)
-            print(f"{head} {chance:7.2f} {seen:6.1f} {wilks:6.1f} {fitted:6.1f}")
+        for sigma in (0.0, 1.0, 2.0, 2.5):
+            head = f"{name:>10} {more:6d} {gains.mean():6.1f}" if sigma == 0 else " " * 24
+            gain = float(np.quantile(gains, norm.cdf(sigma)))
+            laws = f"{delta_chi2_sigma(gain, more):6.2f} {fitted_sigma(gain, gains):7.2f}"
+            print(f"{head} {sigma:8.1f} {gain:6.1f} {laws}")
 
 
 def measured(seed: int, lowest: float) -> Bands:

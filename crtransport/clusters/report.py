@@ -65,9 +65,11 @@ def _remarks(dataset: xr.Dataset) -> list[tuple[str, str]]:
     return [("remark", text) for text in dataset.attrs["remark"].splitlines()]
 
 
-def _pm(dataset: xr.Dataset, name: str) -> str:
+def _pm(dataset: xr.Dataset, name: str, digits: int = 2) -> str:
     value, error = float(dataset[name]), float(dataset[f"{name}_error"])
-    return f"{value:.2f} ± {error:.2f}" if np.isfinite(error) else f"{value:.2f} (not fixed)"
+    if not np.isfinite(error):
+        return f"{value:.{digits}f} (not fixed)"
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
 def _over(dataset: xr.Dataset, suffix: str) -> str:
@@ -77,10 +79,13 @@ def _over(dataset: xr.Dataset, suffix: str) -> str:
 def _gain(dataset: xr.Dataset) -> str:
     gains = dataset.simulated_delta_chi2.values
     how = "extrapolated from" if float(dataset.extrapolated) else "counted in"
+    found = f"{_pm(dataset, 'simulated_significance', 1)}σ {how}"
+    if not np.isfinite(dataset.simulated_significance):
+        found = "nothing gained in"
     return (
         f"{float(dataset.delta_chi2):.1f} for {int(dataset.delta_chi2_dof)} parameters, "
         f"{float(dataset.significance):.1f}σ one-sided by Wilks ({song2021.GAIN}); "
-        f"{float(dataset.simulated_significance):.1f}σ {how} {len(gains)} simulations without "
+        f"{found} {len(gains)} simulations without "
         f"inverse Compton, {int(dataset.simulated_beyond)} of them beyond, whose gain is "
         f"{gains.mean():.1f} on average and {gains.max():.1f} at most"
     )

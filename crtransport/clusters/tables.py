@@ -80,7 +80,8 @@ def read_table(
     if table is None:
         table = astropy_table(path)
     if missing := [name for name in required if name not in table.colnames]:
-        raise MeasurementError(f"{path}: missing column {', '.join(missing)}")
+        found = ", ".join(table.colnames)[:100]
+        raise MeasurementError(f"{path}: missing column {', '.join(missing)}; found: {found}")
     if not len(table):
         raise MeasurementError(f"{path}: no rows")
     lines = table["row"] if catalogue is not None and "row" in table.colnames else None

@@ -132,7 +132,7 @@ def _quality(bands: Bands, full: SpectralFit, without: SpectralFit, gains: Array
     delta = without.chi2 - full.chi2
     more = full.parameters - without.parameters
     beyond = int(np.sum(gains >= delta))
-    sigma, extrapolated = calibrated(delta, gains)
+    sigma, error, extrapolated = calibrated(delta, gains)
     return {
         "chi2": _scalar(full.chi2, "χ² of the fit with both components"),
         "chi2_without_ic": _scalar(without.chi2, "χ² of the fit without inverse Compton"),
@@ -152,8 +152,11 @@ def _quality(bands: Bands, full: SpectralFit, without: SpectralFit, gains: Array
         "simulated_significance": _scalar(
             sigma, "one-sided significance of the gain by simulations, in sigma"
         ),
+        "simulated_significance_error": _scalar(
+            error, "its error by the number of simulations"
+        ),
         "extrapolated": _scalar(
-            float(extrapolated), "1 where a gamma law fitted to the simulations gives it, else 0"
+            float(extrapolated), "1 where a law fitted to the simulations gives it, else 0"
         ),
     }  # fmt: skip
 

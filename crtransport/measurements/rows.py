@@ -129,7 +129,8 @@ def read_rows(
         if header is None:
             header = split(next(body, (0, ""))[1])
         if missing := [name for name in required if name not in header]:
-            raise MeasurementError(f"{path}: missing column {', '.join(missing)}")
+            found = ", ".join(header)[:100] or "none"
+            raise MeasurementError(f"{path}: missing column {', '.join(missing)}; found: {found}")
         wanted = {*numbers}, {*optional}, {*texts}
         kept, words, lines = _collected(path, body, header, split, wanted)
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -178,7 +178,9 @@ def test_figures(name: str, request: pytest.FixtureRequest) -> None:
     figures[""].draw_without_rendering()
     panels = [axes for axes in figures[""].axes if axes.axison]
     assert len(panels) == dataset.sizes["observable" if name == "correlations" else "cluster"]
-    shown = [text.get_text() for text in figures[""].legends[0].get_texts()]
+    free = [axes.get_legend() for axes in figures[""].axes if not axes.axison]
+    (legend,) = [*figures[""].legends, *free]
+    shown = [text.get_text() for text in legend.get_texts()]
     assert {"detection", "upper limit"} <= set(shown)
 
 

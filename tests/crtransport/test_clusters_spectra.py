@@ -32,7 +32,7 @@ from crtransport.clusters.spectra import (
     degrees_of_freedom,
     delta_chi2_sigma,
     fit,
-    gamma_law,
+    fitted_sigma,
     model_flux,
     repolished,
     shape_errors,
@@ -305,14 +305,19 @@ def test_significance_by_simulations() -> None:
     """Of χ² with 31 degrees of freedom it is Wilks'; of a wider law less; counted where it can."""
     law = chi2_law(31)
     gains = law.ppf((np.arange(4000) + 0.5) / 4000)
-    sigma, extrapolated = calibrated(90.0, gains)
+    sigma, error, extrapolated = calibrated(90.0, gains)
     assert extrapolated
-    assert sigma == pytest.approx(delta_chi2_sigma(90.0, 31), abs=0.05)
-    wider, _ = calibrated(90.0, 1.2 * gains)
-    assert wider < sigma - 1
-    assert gamma_law(gains).mean() == pytest.approx(31, rel=1e-3)
-    counted, extrapolated = calibrated(law.isf(0.02), gains)
+    assert sigma == pytest.approx(delta_chi2_sigma(90.0, 31), rel=0.02)
+    assert 0.02 < error < 0.3
+    assert calibrated(90.0, gains[::40])[1] > 3 * error
+    wider, *_ = calibrated(90.0, 1.2 * gains)
+    assert wider < sigma - 0.8
+    assert fitted_sigma(31.0, gains) == pytest.approx(delta_chi2_sigma(31.0, 31), abs=0.01)
+    assert np.isnan(calibrated(1.0, np.zeros(10))[0])
+    counted, error, extrapolated = calibrated(law.isf(0.02), gains)
     assert not extrapolated
+    # of 80 among 4000
+    assert error == pytest.approx(np.sqrt(80) / 4000 / norm.pdf(counted), rel=0.2)
     assert counted == pytest.approx(norm.isf(0.02), abs=0.02)
 
 
