@@ -231,20 +231,23 @@ def calibrated(gain: float, gains: Array) -> tuple[float, float, bool]:
 
     It is, by `fitted_sigma`, where fewer than `FEWEST` simulations have as large a gain. The error
     is that of the number of simulations, by drawing from them with replacement. Both are NaN where
-    nothing is gained in any.
+    all gains are alike, as where nothing is gained.
     """
-    if not np.any(gains > 1e-6):
+    if np.ptp(gains) == 0:
         return np.nan, np.nan, False
     extrapolated = int(np.sum(gains >= gain)) < FEWEST
 
     def sigma(some: Array) -> float:
         if extrapolated:
             return fitted_sigma(gain, some)
-        return float(norm.isf((np.sum(some >= gain) + 1) / (len(some) + 1)))
+        # never 0 nor 1, which would be infinitely many
+        return float(norm.isf((np.sum(some >= gain) + 1) / (len(some) + 2)))
 
     rng = np.random.default_rng(len(gains))
-    drawn = [sigma(rng.choice(gains, len(gains))) for _ in range(_RESAMPLES)]
-    return sigma(gains), float(np.std(drawn)), extrapolated
+    drawn = rng.choice(gains, (_RESAMPLES, len(gains)))
+    # without the few that gain anything there is no law
+    error = np.std([sigma(some) for some in drawn if np.ptp(some) > 0])
+    return sigma(gains), float(error), extrapolated
 
 
 def simulated_gains(
