@@ -152,15 +152,15 @@ def variables(
     """
     if not seeds or not installed():
         return {}
-    curves, energies = [], []
+    curves, slopes, energies = [], [], []
     for one in seeds:
         spectrum, total = luminosity(index, one.fields, energy)
         scale = np.trapezoid(fitted[one.cluster], np.log(energy)) / np.trapezoid(
             spectrum, np.log(energy)
         )
         curves.append(scale * spectrum)
+        slopes.append(photon_index(energy, spectrum))
         energies.append(scale * total * 4 * np.pi * (one.distance * KPC) ** 2)
-    slopes = [photon_index(energy, curve) for curve in curves]
     names = [one.cluster for one in seeds]
     return {
         "scattering": ("scattering", names, _label("1", "cluster whose photons are scattered")),

@@ -2,9 +2,10 @@
 
 VizieR's columns have units, and names by which their kind is told (CDS, Standards for Astronomical
 Catalogues, version 2.0, Sec. 3.2.3): ``l_X`` holds "<" where X is an upper limit, ``e_X`` is the
-error of X. So the column of luminosities is the one whose unit is a power. The tables of Song et
-al. 2021 (J/MNRAS/507/5161) themselves could not be had: this has been tried on tables made by hand
-after those rules only.
+error of X. So the column of luminosities is the one whose unit is a power; the confidence of limits
+is not asked for, and taken to be the same for all. The tables of Song et al. 2021
+(J/MNRAS/507/5161) themselves could not be had: this has been tried on tables made by hand after
+those rules only.
 """
 
 from __future__ import annotations

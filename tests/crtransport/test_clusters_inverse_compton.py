@@ -163,6 +163,14 @@ def test_without_naima_it_is_left_out(folder: Path, monkeypatch: pytest.MonkeyPa
     assert not variables(read_seeds(DECK, folder, ["NGC0", "NGC1"]), 3.0, ENERGY, {})
 
 
+def test_a_cluster_without_the_component(folder: Path) -> None:
+    seeds = read_seeds(DECK, folder, ["NGC0", "NGC1"])
+    found = variables(seeds, 3.0, ENERGY, dict.fromkeys(("NGC0", "NGC1"), 0 * ENERGY))
+    assert np.all(found["scattered_spectrum"][1] == 0)
+    assert np.all(found["electron_energy"][1] == 0)
+    assert np.all(np.isfinite(found["scattered_index"][1]))
+
+
 def test_refused_in_words() -> None:
     with pytest.raises(ValueError, match="give at least one cluster"):
         InverseCompton(names=(), clusters="c", photon_fields="f")
