@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
@@ -68,6 +69,10 @@ def list_(data: str | None) -> int:
         click.echo(f"{folder}: {len(rows)} tables, {len(catalogues)} catalogues")
         for line in [*(aligned(rows).splitlines() if rows else ()), *catalogues]:
             click.echo(f"  {line}")
+    if data is None and not (rows or catalogues):
+        click.echo(
+            "  name a folder by --data, or see: crtransport data import --help, fetch --help"
+        )
     for text in wrong:
         console.say(text)
     return console.FAILED if wrong else console.DONE
@@ -82,15 +87,17 @@ def path(name: str, data: str | None) -> int:
     \b
     Example: crtransport data path AMS-02_B_C_rigidity
     """
-    from crtransport.data_store import catalogue_folder
     from crtransport.measurements import folders
     from crtransport.measurements.fetch import is_catalogue
 
     places = _folders(data)
     with _as_input_error():
         found = [folders.file_of(name, folder) for folder in places]
-        if is_catalogue(name) and (catalogue := catalogue_folder(name)).is_dir():
-            found.append(catalogue)
+        if is_catalogue(name):
+            found.append(folders.catalogue(name, places[0]))
+            if found[-1] is None:
+                how = f"crtransport data fetch {name}"
+                raise InputError(f"the catalogue {name} was not fetched: {how}")
         for file in filter(None, found):
             click.echo(str(file))
             return console.DONE
@@ -102,7 +109,9 @@ def path(name: str, data: str | None) -> int:
 @_level
 @_force
 def fetch(name: str, limit_level: str | None, force: bool) -> int:
-    """Fetch a table from CRDB, or a catalogue from VizieR, into the user's cache.
+    """Fetch a table from CRDB or a catalogue from VizieR.
+
+    It is checked and kept in the user's cache, where decks find it by name.
 
     \b
     Example: crtransport data fetch AMS02_B_C_rigidity
@@ -121,8 +130,7 @@ def fetch(name: str, limit_level: str | None, force: bool) -> int:
         hint = 'install it: python -m pip install "crtransport[data]"'
         raise InputError(f"{name} was not fetched: {missing}\n  {hint}\n{_by_hand(name)}") from None
     except OSError as error:
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        console.say(f"{name} was not fetched: {why}\n{_by_hand(name)}")
+        console.say(f"{name} was not fetched: {_why(error)}\n{_by_hand(name)}")
         return console.FAILED
 
 
@@ -131,8 +139,9 @@ def fetch(name: str, limit_level: str | None, force: bool) -> int:
 @_level
 @_force
 def import_(file: str, limit_level: str | None, force: bool) -> int:
-    """Convert a file into tidy tables in the user's cache, after checking it.
+    """Check a file, and keep its tables for decks.
 
+    They are converted into tidy tables in the user's cache, where decks find them by name.
     FILE is a tidy table, an export of CRDB (usine, csv, csv-asimport or galprop), or flux points of
     gamma rays (GADF, as ECSV).
 
@@ -177,9 +186,10 @@ def _as_input_error(where: str = "") -> Iterator[None]:
 
 
 def _fetch_table(name: str, level: float | None, force: bool) -> int:
-    from crtransport.data_store import plain, store, write
+    from crtransport.data_store import store, write
     from crtransport.measurements import cache_folder, read_file
     from crtransport.measurements.fetch import CITE_CRDB, crdb_export, query_of
+    from crtransport.measurements.folders import plain
 
     export = cache_folder() / "downloads" / f"{plain(name)}.csv"
     write(export, crdb_export(query_of(name)))
@@ -189,8 +199,9 @@ def _fetch_table(name: str, level: float | None, force: bool) -> int:
 
 
 def _fetch_catalogue(name: str) -> int:
-    from crtransport.data_store import catalogue_folder, plain, write
+    from crtransport.data_store import write
     from crtransport.measurements.fetch import CITE_VIZIER, vizier_export
+    from crtransport.measurements.folders import catalogue_folder, plain
 
     for table, text in vizier_export(name).items():
         target = catalogue_folder(name) / f"{plain(table)}.ecsv"
@@ -209,15 +220,15 @@ def _say_stored(tables: list[Stored]) -> None:
 
 def _by_hand(name: str) -> str:
     """How to do without the package or the network: what to save, and where."""
-    from crtransport.data_store import catalogue_folder, plain
     from crtransport.measurements import cache_folder
     from crtransport.measurements.fetch import is_catalogue, query_of
-    from crtransport.measurements.folders import IMPORTED
+    from crtransport.measurements.folders import IMPORTED, catalogue_folder, plain
 
     if is_catalogue(name):
         return (
             f"  by hand: https://vizier.cds.unistra.fr/viz-bin/VizieR?-source={name}\n"
-            f"  has the tables; put them into {catalogue_folder(name)}"
+            f"  has the tables; save them as FITS, VOTable or ECSV into\n"
+            f"    {catalogue_folder(name)}"
         )
     tidy_table = cache_folder() / IMPORTED / f"{plain(name)}.csv"
     return (
@@ -225,6 +236,15 @@ def _by_hand(name: str) -> str:
         f"  as {plain(name)}.txt, then: crtransport data import {plain(name)}.txt\n"
         f"  or put a tidy table at {tidy_table}"
     )
+
+
+def _why(error: OSError) -> str:
+    """What hindered it; of a server that was not reached, which."""
+    url = getattr(getattr(error, "request", None), "url", None)
+    if url or "connect to" in str(error):
+        server = urlsplit(url).hostname if url else "CRDB"
+        return f"{server} could not be reached; is there a network?"
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _row(table: Measurement) -> tuple[str, ...]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crtransport.measurements import Measurement, MeasurementError, Reading, remarks, tidy
-from crtransport.measurements.folders import CATALOGUES, IMPORTED, cache_folder
+from crtransport.measurements.folders import IMPORTED, cache_folder, plain
 from crtransport.output import write_atomic
 
 
@@ -30,11 +29,6 @@ class Stored:
     name: str
     understood: list[tuple[str, str]]
     remarks: list[str]
-
-
-def plain(name: str) -> str:
-    """A name fit for a file."""
-    return re.sub(r"[^\w.+-]+", "_", name).strip("._")
 
 
 def store(readings: Sequence[Reading], force: bool, name: str = "") -> list[Stored]:
@@ -106,11 +100,6 @@ def _understood(reading: Reading, table: Measurement, target: Path) -> list[tupl
         ("reference", table.reference or "none given"),
         ("written", str(target)),
     ]
-
-
-def catalogue_folder(name: str) -> Path:
-    """Where the tables of a catalogue of VizieR lie."""
-    return cache_folder() / CATALOGUES / plain(name)
 
 
 def write(target: Path, text: str) -> None:

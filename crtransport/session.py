@@ -13,7 +13,8 @@ from crtransport.deck.burst import BurstDeck
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.read import deck_name
 from crtransport.deck.schema import Deck
-from crtransport.measurements.table import MeasurementError
+from crtransport.measurements import gsf
+from crtransport.measurements.table import Measurement, MeasurementError
 from crtransport.output import (
     check_folder,
     grouped_bytes,
@@ -131,9 +132,12 @@ class Session:
         except MeasurementError as error:
             raise InputError(f"{source}: {error}") from None
         files = [self.folder / f"{name}.nc"]
+        curves = self._reference_curves(deck) if self.plots else []
+        if curves:
+            dataset = dataset.assign_attrs(reference_curve=curves[0].experiment)
         write_atomic(files[0], netcdf_bytes(dataset))
         if self.plots:
-            files += self._draw(name, deck, dataset)
+            files += self._draw(name, deck, dataset, curves)
         headline, failures = self._told(deck, dataset)
         if deck.scan is not None and not failures:  # else kept: a run with --retry goes on from it
             store.unlink()
@@ -142,7 +146,7 @@ class Session:
             write_atomic(files[-1], grouped_bytes(groups(dataset)))
         return Result(
             name=name,
-            headline=[*headline, *self._left_out(deck)],
+            headline=[*headline, *self._left_out(deck, curves)],
             error=float(dataset.attrs["error_estimate"]),
             tolerance=float(dataset.attrs["error_tolerance"]),
             files=files,
@@ -164,8 +168,19 @@ class Session:
         fit = importlib.import_module(STUDIES["fit"])
         return [*fit.headline(dataset), *headline], _distrusted(fit.failures(dataset))
 
-    def _left_out(self, deck: Deck) -> list[tuple[str, str]]:
-        """A line on the measured points that the deck names and no folder was given for."""
+    def _reference_curves(self, deck: Deck) -> list[Measurement]:
+        """What is drawn of elements of which no table is at hand, if its package is there."""
+        wanted = self._without_points(deck)
+        return gsf.curves(wanted) if wanted and gsf.installed() else []
+
+    def _without_points(self, deck: Deck) -> list[str]:
+        """Elements whose measured fluxes the deck names and no folder was given for."""
+        if self.data is not None:
+            return []
+        return gsf.elements(without_folder(deck), measured(deck, None))
+
+    def _left_out(self, deck: Deck, curves: list[Measurement]) -> list[tuple[str, str]]:
+        """Lines on the measured points that the deck names and no folder was given for."""
         wanted = self.plots or deck.model == "galaxy"  # whose numbers lack χ² then
         if self.data is not None or not wanted or not (missing := without_folder(deck)):
             return []
@@ -173,25 +188,30 @@ class Session:
         if isinstance(deck, GalaxyDeck) and deck.compare.fit_norms:
             what = "measured points, fit of norms"
         some = "" if missing == measured_names(deck) else f" {', '.join(missing)}"
-        return [(what, f"left out{some}: give their folder by --data or CRTRANSPORT_DATA")]
+        lines = [(what, f"left out{some}: give their folder by --data or CRTRANSPORT_DATA")]
+        if curves:
+            lines.append(("drawn instead", curves[0].experiment))
+        elif self.plots and self._without_points(deck):
+            lines.append(("", f"or, for a reference curve instead: {gsf.EXTRA}"))
+        return lines
 
-    def _draw(self, name: str, deck: Deck, dataset: Any) -> list[Path]:
+    def _draw(self, name: str, deck: Deck, dataset: Any, curves: list[Measurement]) -> list[Path]:
         import matplotlib
 
         matplotlib.use("agg")
         files = []
-        for part, figure in self._figures(deck, dataset).items():
+        for part, figure in self._figures(deck, dataset, curves).items():
             files.append(self.folder / (f"{name}_{part}.png" if part else f"{name}.png"))
             write_atomic(files[-1], png_bytes(figure))
         return files
 
-    def _figures(self, deck: Deck, dataset: Any) -> dict[str, Any]:
+    def _figures(self, deck: Deck, dataset: Any, curves: list[Measurement]) -> dict[str, Any]:
         if deck.scan is not None:
             from crtransport.plots.scan import draw
 
             return draw(dataset, scan.drawn(dataset, deck.scan))
         dipoles = deck.compare.dipoles() if isinstance(deck, BurstDeck | GalaxyDeck) else []
-        points = [*measured(deck, self.data), *dipoles]
+        points = [*measured(deck, self.data), *curves, *dipoles]
         figures: dict[str, Any] = importlib.import_module(PLOTS[deck.model]).draw(dataset, points)
         if study_of(deck) == "fit":
             from crtransport.plots import fit

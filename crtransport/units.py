@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-# exponents of the base units: m, s, eV (energy), V (potential), rad, n (nucleons)
-_L, _T, _E, _V, _A, _N = (tuple(int(i == j) for j in range(6)) for i in range(6))
+# exponents of the base units: m, s, eV (energy), V (potential), rad, n (nucleons), K
+_L, _T, _E, _V, _A, _N, _K = (tuple(int(i == j) for j in range(7)) for i in range(7))
 
 _PARSEC = 3.0856775814913673e16  # m; IAU 2015 resolution B2
 _YEAR = 3.15576e7  # s; Julian year
@@ -47,6 +47,7 @@ UNITS: dict[str, tuple[float, tuple[int, ...]]] = {
     "rad": (1.0, _A),
     "deg": (math.pi / 180, _A),
     "n": (1.0, _N),
+    "K": (1.0, _K),
 }
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$", re.ASCII)
 _FACTOR = re.compile(r"([A-Za-z]+)(?:\^|\*\*)?([+-]?\d)?$", re.ASCII)
@@ -57,8 +58,8 @@ class UnitError(ValueError):
 
 
 def parse_unit(text: str) -> tuple[float, tuple[int, ...]]:
-    """Value in base units (m, s, eV, V, rad) and dimension of a product such as ``cm^2 s-1``."""
-    value, dimension = 1.0, tuple(0 for _ in range(6))
+    """Value in base units (m, s, eV, V, rad, n, K) and dimension of a product like ``cm^2 s-1``."""
+    value, dimension = 1.0, tuple(0 for _ in range(7))
     for i, part in enumerate(re.split(r"\s*/\s*", text.strip()) if text.strip() else []):
         sign = 1 if i == 0 else -1
         if i > 0 and not part:

@@ -181,6 +181,8 @@ def differs(a: xr.Dataset, b: xr.Dataset) -> bool:
 
 @pytest.mark.parametrize("key", [key for key in numeric_keys() if key not in EXEMPT])
 def test_key_changes_the_answer(key: str) -> None:
+    if key.startswith("InverseCompton."):
+        pytest.importorskip("naima", reason="left out without naima: the extra clusters")
     tried = []
     for index, (name, overrides) in enumerate(VARIANTS):
         found = [(p, v) for k, p, v in numbers(load_deck(name, overrides)) if k == key]

@@ -55,7 +55,9 @@ def gal3() -> tuple[Array, Array, Flags]:
 def motorettes(coolest: int) -> tuple[Array, Array, Flags]:
     """1000/T, hours, and which still ran: lower limits. Nelson & Hahn 1972, Technometrics 14, 247.
 
-    T is in K, 273.2 above °C as in the publications.
+    T is in K, 273.2 above °C as in the publications. The times are those of Kalbfleisch & Prentice
+    1980, The Statistical Analysis of Failure Time Data, p. 5 (R's MASS::motors); the same as of
+    Schmee & Hahn 1979, Technometrics 21, 417.
     """
     rows = [
         (1000 / (celsius + 273.2), hours, running)

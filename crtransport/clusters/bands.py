@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from crtransport.clusters import fermi
 from crtransport.clusters.fluxes import VALUES, not_negative, positive, values_and_limits, wrong
 from crtransport.clusters.names import names_in, normalised
 from crtransport.clusters.norms import Bands
-from crtransport.measurements.rows import Rows, read_rows
+from crtransport.clusters.tables import read_table
+from crtransport.measurements.rows import Rows
 from crtransport.measurements.table import MeasurementError
 
 Array = NDArray[np.float64]
@@ -22,6 +24,8 @@ Flags = NDArray[np.bool_]
 #: two norms need as many bands
 FEWEST = 2
 _EDGES = ("e_lo_MeV", "e_hi_MeV")
+_FLUXES = ("flux", "err_lo", "err_hi", "error", "limit")
+_UNITS = dict.fromkeys(_EDGES, "MeV") | dict.fromkeys(_FLUXES, "cm-2 s-1") | {"level": ""}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +39,15 @@ class BandTable:
     lines : [cluster] of int
         Where each begins in the file.
     bands : Bands
+    counted : str
+        What ``lines`` count: "line" or "row".
     """
 
     path: Path
     names: list[str]
     lines: list[int]
     bands: Bands
+    counted: str
 
     def above(self, energy: float) -> Bands:
         """The bands that begin at or above an energy, MeV.
@@ -48,7 +55,7 @@ class BandTable:
         Raises
         ------
         MeasurementError
-            If a cluster has too few of them for two norms.
+            If a cluster has too few of them for two norms, or none of all is a detection.
         """
         used = self.bands.used & (self.bands.low >= energy * (1 - 1e-9))
         for name, line, count in zip(self.names, self.lines, used.sum(axis=1), strict=True):
@@ -57,28 +64,34 @@ class BandTable:
                     f"{name} has {count} {'band' if count == 1 else 'bands'} above {energy:g} MeV"
                 )
                 why = f"{found}; two components need at least {FEWEST}"
-                raise MeasurementError(f"{self.path}, line {line}, column e_lo_MeV: {why}")
+                place = f"{self.path}, {self.counted} {line}, column e_lo_MeV"
+                raise MeasurementError(f"{place}: {why}")
+        if not np.any(used & ~self.bands.limit):
+            raise MeasurementError(f"{self.path}: no detection in any band above {energy:g} MeV")
         return replace(self.bands, used=used)
 
 
 def read_bands(path: Path) -> BandTable:
     """Fluxes and upper limits in bands.
 
-    4FGL: ``harris_name``, ``e_lo_MeV``, ``e_hi_MeV``, ``flux``, ``err_lo`` (negative; empty for an
-    upper limit) and ``err_hi``: the catalogue's limit at 95 % is flux + 2 err_hi. σ of a detection
-    is the mean of both errors. Else ``name``, edges, ``flux`` and ``error``, or ``limit`` and
-    ``level`` (its confidence, 0.95) of a band in which nothing was seen.
+    4FGL, as it comes (FITS) or as text: ``harris_name`` (there ASSOC1), ``e_lo_MeV``,
+    ``e_hi_MeV``, ``flux``, ``err_lo`` (negative; empty for an upper limit) and ``err_hi``: the
+    catalogue's limit at 95 % is flux + 2 err_hi. σ of a detection is the mean of both errors. Else
+    ``name``, edges, ``flux`` and ``error``, or ``limit`` and ``level`` (its confidence, 0.95) of a
+    band in which nothing was seen.
 
     Raises
     ------
     MeasurementError
         Naming file, line and column.
     """
-    rows = read_rows(
+    rows = read_table(
         path,
         numbers=(*_EDGES, "err_hi"),
         optional=("flux", "err_lo", *VALUES),
         texts=("harris_name", "name"),
+        units=_UNITS,
+        catalogue=fermi.bands,
     )
     catalogue = rows.has("err_hi")
     names = names_in(rows, "harris_name" if catalogue else "name")
@@ -105,6 +118,7 @@ def read_bands(path: Path) -> BandTable:
             level=_table(level, own, 0.0),
             used=_table(np.ones_like(flux), own, 0.0) > 0,
         ),
+        counted=rows.counted,
     )
 
 
@@ -140,5 +154,5 @@ def _require_separate(
     """See that no band covers another one's energies: a row, or a cluster, given twice."""
     for before, here in itertools.pairwise(cluster):
         if low[here] < high[before] * (1 - 1e-6):
-            why = f"{names[here]} has a band at these energies already, in line"
+            why = f"{names[here]} has a band at these energies already, in {rows.counted}"
             raise wrong(rows, int(here), "e_lo_MeV", f"{why} {rows.lines[before]}")

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crtransport.clusters.names import different_names, normalised, positions
+from crtransport.clusters.tables import read_table
 from crtransport.constants import ERG, KPC, SPEED_OF_LIGHT
-from crtransport.measurements.rows import read_rows
 from crtransport.measurements.table import MeasurementError
 
 Array = NDArray[np.float64]
@@ -24,6 +24,8 @@ _TEXTS = ("name", "alt_name")
 _KNOWN = ("d_sun_kpc", "b_deg")
 _GAPS = ("m_v", "rh_arcmin", "gamma_integrated", "fe_h")
 _FIELDS = ("u_mw", "u_cmb")
+_UNITS = {"d_sun_kpc": "kpc", "b_deg": "deg", "rh_arcmin": "arcmin", "m_v": "mag", "fe_h": "dex"}
+_UNITS |= {"gamma_integrated": ""} | dict.fromkeys(_FIELDS, "eV / cm3")
 _ABOVE_ZERO = {
     "d_sun_kpc": "a distance must be above zero",
     "rh_arcmin": "must be above zero, or empty",
@@ -90,15 +92,21 @@ def read_catalogue(clusters: Path, photon_fields: Path) -> Catalogue:
     MeasurementError
         Naming file, line and column.
     """
-    rows = read_rows(
+    rows = read_table(
         clusters,
         numbers=_KNOWN,
         required=(*_TEXTS, *_KNOWN, *_GAPS),
         optional=_GAPS,
         texts=_TEXTS,
+        units=_UNITS,
     )
-    fields = read_rows(
-        photon_fields, numbers=(), required=("name", *_FIELDS), optional=_FIELDS, texts=("name",)
+    fields = read_table(
+        photon_fields,
+        numbers=(),
+        required=("name", *_FIELDS),
+        optional=_FIELDS,
+        texts=("name",),
+        units=_UNITS,
     )
     field_names = different_names(fields, "name")
     order = np.argsort([normalised(name) for name in different_names(rows, "name")], kind="stable")

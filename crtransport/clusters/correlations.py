@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from crtransport.clusters import song2021
 from crtransport.clusters.catalogue import Catalogue
 from crtransport.clusters.rank import Kendall, Significance, kendall, significance
 from crtransport.clusters.regression import Line, RegressionError, em_step, fit
@@ -22,8 +23,6 @@ Flags = NDArray[np.bool_]
 #: of the thresholds of clusters without a row; the effect on the line is part of the answer
 FACTORS = (0.5, 1.0, 2.0)
 REMARKS = (
-    "not a reproduction of Song et al. 2021, whose luminosities come from its own fits to the "
-    "photons",
     "Table 1 of the paper has a slope of 3.9 errors at 6.4σ and one of 6.6 errors at 3.8σ, as if "
     "errors or significances were interchanged between the rows",
 )
@@ -86,7 +85,8 @@ def analyse(deck: Correlations, path: Path, catalogue: Catalogue, sample: Sample
     return xr.Dataset(
         _results(found, lines, taus, chances)
         | _varied(deck, path, catalogue)
-        | _sample(deck, catalogue, sample),
+        | _sample(deck, catalogue, sample)
+        | _published(deck),
         coords={
             "observable": ("observable", list(deck.observables), _label("1", "property X")),
             "cluster": ("cluster", catalogue.names, _label("1", "globular cluster")),
@@ -106,9 +106,29 @@ def analyse(deck: Correlations, path: Path, catalogue: Catalogue, sample: Sample
                 "F in erg cm-2 s-1"
             ),
             "unmatched": "; ".join(unmatched) or "none",
-            "remark": "\n".join([*REMARKS, *_substitutes(catalogue, sample)]),
+            "luminosities": deck.vizier if path.is_dir() else deck.luminosities,
+            "remark": "\n".join(
+                [*_differences(deck, path), *REMARKS, *_substitutes(catalogue, sample)]
+            ),
         },
     )
+
+
+def _differences(deck: Correlations, path: Path) -> list[str]:
+    """Why the results are not those of the paper."""
+    not_one = "not a reproduction of Song et al. 2021"
+    if path.is_dir():
+        why = "distances, encounter rates, photon fields and metallicities are of other tables"
+        return [f"{not_one}: luminosities and limits are those of {deck.vizier}, but {why}"]
+    found = [
+        f"{not_one}, whose luminosities come from its own fits to the photons of eight years; here "
+        "they are those of a catalogue, from 0.1 to 100 GeV, and the clusters that it does not "
+        "have got a limit from its threshold instead of from the photons at their place"
+    ]
+    if deck.vizier:
+        how = f"crtransport data fetch {deck.vizier}"
+        found.append(f"the paper's own table, {deck.vizier}, is used once it is at hand: {how}")
+    return found
 
 
 def _substitutes(catalogue: Catalogue, sample: Sample) -> list[str]:
@@ -189,6 +209,20 @@ def _varied(deck: Correlations, path: Path, catalogue: Catalogue) -> dict[str, A
         "slope_varied": (dims, slope, _label("1", "slope with other thresholds")),
         "slope_varied_error": (dims, error, _label("1", "its standard error")),
         "intercept_varied": (dims, intercept, _label("1", "intercept with other thresholds")),
+    }
+
+
+def _published(deck: Correlations) -> dict[str, Any]:
+    """The lines of the paper, NaN where it has none."""
+    lines = [song2021.CORRELATIONS.get(name) for name in deck.observables]
+    text = f"of the line in Table 1 of {song2021.NAME}"
+    return {
+        f"published_{name}": (
+            "observable",
+            np.array([np.nan if line is None else getattr(line, name) for line in lines]),
+            _label("1", f"{name} {text}"),
+        )
+        for name in ("slope", "intercept")
     }
 
 

@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from crtransport.clusters import fermi
 from crtransport.clusters.names import different_names
-from crtransport.measurements.rows import Rows, read_rows
+from crtransport.clusters.tables import read_table
+from crtransport.clusters.vizier import read_entries
+from crtransport.measurements.rows import Rows
 from crtransport.measurements.table import MeasurementError
 
 Array = NDArray[np.float64]
@@ -18,6 +21,8 @@ Flags = NDArray[np.bool_]
 #: of a table of luminosities and limits, or of bands
 VALUES = ("error", "limit", "level")
 _SOURCES = ("Energy_Flux100", "Unc_Energy_Flux100", "Signif_Avg")
+_UNITS = dict.fromkeys(_SOURCES[:2], "erg / (cm2 s)")
+_UNITS |= dict.fromkeys(("luminosity", "error", "limit"), "erg / s") | {"level": ""}
 
 #: Signif_Avg of a source at the threshold of 4FGL, TS = 25 with four free parameters
 AT_THRESHOLD = 4.1
@@ -50,21 +55,26 @@ class Luminosities:
 def read_luminosities(path: Path) -> Luminosities:
     """Of a 4FGL table of sources, or of a table of luminosities and limits.
 
-    4FGL: ``harris_name``, ``Energy_Flux100``, ``Unc_Energy_Flux100``, ``Signif_Avg``; a source of
-    significance S has the flux F × 4.1/S where it would just be detected, background permitting.
-    Else ``name``, ``luminosity`` [erg/s], ``error``, and for upper limits ``limit`` [erg/s] and
-    ``level`` (its confidence, 0.95) in place of the two.
+    4FGL, as it comes (FITS) or as text: ``harris_name`` (there ASSOC1), ``Energy_Flux100``,
+    ``Unc_Energy_Flux100``, ``Signif_Avg``; a source of significance S has the flux F × 4.1/S where
+    it would just be detected, background permitting. Else ``name``, ``luminosity`` [erg/s],
+    ``error``, and for upper limits ``limit`` [erg/s] and ``level`` (its confidence, 0.95) in place
+    of the two. A folder is a catalogue of VizieR: see `crtransport.clusters.vizier`.
 
     Raises
     ------
     MeasurementError
         Naming file, line and column.
     """
-    rows = read_rows(
+    if path.is_dir():
+        return _of_vizier(path)
+    rows = read_table(
         path,
         numbers=_SOURCES,
         optional=("luminosity", *VALUES),
         texts=("harris_name", "name"),
+        units=_UNITS,
+        catalogue=fermi.sources,
     )
     if not rows.has("Energy_Flux100"):
         return _general(rows)
@@ -77,6 +87,14 @@ def read_luminosities(path: Path) -> Luminosities:
         luminosity=np.full_like(flux, np.nan),
         limit=np.zeros(len(names), bool),
         at_threshold=flux * AT_THRESHOLD / significance,
+    )
+
+
+def _of_vizier(folder: Path) -> Luminosities:
+    names, luminosity, limit = read_entries(folder)
+    unknown = np.full_like(luminosity, np.nan)
+    return Luminosities(
+        names=names, flux=unknown, luminosity=luminosity, limit=limit, at_threshold=unknown
     )
 
 

@@ -12,7 +12,17 @@ from crtransport.measurements.rows import Rows
 from crtransport.measurements.table import MeasurementError
 
 #: what catalogues write in full, and its usual short form
-_SHORT = (("terzan", "ter"), ("palomar", "pal"), ("tonantzintla", "ton"), ("2mass", "2ms"))
+_SHORT = (
+    ("terzan", "ter"),
+    ("palomar", "pal"),
+    ("tonantzintla", "ton"),
+    ("2mass", "2ms"),
+    ("glimpsec", "glimpse"),
+    ("djorgovski", "djorg"),
+    ("centauri", "cen"),
+    ("tucanae", "tuc"),
+    ("messier", "m"),
+)
 
 
 def normalised(name: str) -> str:
@@ -53,7 +63,7 @@ def different_names(rows: Rows, column: str) -> list[str]:
     for i, name in enumerate(names):
         first = seen.setdefault(normalised(name), i)
         if first < i:
-            why = f"{name!r} is the cluster of line {rows.lines[first]} again"
+            why = f"{name!r} is the cluster of {rows.counted} {rows.lines[first]} again"
             raise MeasurementError(f"{rows.place(i, column)}: {why}; each may stand there once")
     return names
 

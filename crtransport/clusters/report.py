@@ -5,24 +5,13 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from crtransport.clusters import song2021
 from crtransport.clusters.universal import PARAMETERS
-
-_SONG = "Song et al. 2021"
-#: Song et al. 2021, Table 1
-_TABLE_1: dict[str, str] = {
-    "encounter_rate": "slope 0.39 ± 0.10, intercept 32.99 ± 0.26, 6.4σ",
-    "u_total": "slope 0.59 ± 0.09, intercept 32.97 ± 0.19, 3.8σ",
-    "u_mw": "not significant",
-    "metallicity": "not significant",
-}
-#: Song et al. 2021: the shape with and without inverse Compton
-_WITH = ("0.88 ± 0.44", "3.28 ± 0.16", "2.79 ± 0.25")
-_WITHOUT = ("1.72 ± 0.21", "3.53 ± 0.19")
 
 
 def correlations(dataset: xr.Dataset) -> list[tuple[str, str]]:
     """Slopes and significances, the paper's beside them."""
-    rows = []
+    rows = [("luminosities", str(dataset.attrs["luminosities"]))]
     for name in map(str, dataset.observable.values):
         here = dataset.sel(observable=name)
         used, seen = int(here.clusters_used), int(here.detections)
@@ -34,8 +23,9 @@ def correlations(dataset: xr.Dataset) -> list[tuple[str, str]]:
             for v in (here.isel(threshold_factor=i) for i in range(here.sizes["threshold_factor"]))
         ]
         rows.append(("  slope by thresholds", ", ".join(varied)))
-        if name in _TABLE_1:
-            rows.append((f"  {_SONG}", _TABLE_1[name]))
+        if name in song2021.CORRELATIONS:
+            theirs = song2021.CORRELATIONS[name]
+            rows.append((f"  {song2021.NAME}", str(theirs or "not significant")))
     rows.append(("rows of no cluster", dataset.attrs["unmatched"]))
     return [*rows, *_remarks(dataset)]
 
@@ -58,14 +48,16 @@ def _chance(here: xr.Dataset) -> str:
 def spectra(dataset: xr.Dataset) -> list[tuple[str, str]]:
     """Shape, significance and ratios, the paper's beside them."""
     rows = []
-    for name, paper in zip(PARAMETERS, _WITH, strict=True):
-        rows.append((name, f"{_pm(dataset, name)} ({_SONG}: {paper})"))
-    rows.append(("electron index p", f"{_pm(dataset, 'electron_index')} (4.58 ± 0.50)"))
-    rows.append(("χ²", f"{_over(dataset, '')} (204/206)"))
-    rows.append(("  without inverse Compton", f"{_over(dataset, '_without_ic')} (349/237)"))
-    for name, paper in zip(PARAMETERS, _WITHOUT, strict=False):
+    for name, paper in zip(PARAMETERS, song2021.SHAPE, strict=True):
+        rows.append((name, f"{_pm(dataset, name)} ({song2021.NAME}: {paper})"))
+    index = _pm(dataset, "electron_index")
+    rows.append(("electron index p = 2 Γ₂ − 1", f"{index} ({song2021.ELECTRON_INDEX})"))
+    rows.append(("χ²", f"{_over(dataset, '')} ({song2021.CHI2})"))
+    without = f"{_over(dataset, '_without_ic')} ({song2021.CHI2_WITHOUT})"
+    rows.append(("  without inverse Compton", without))
+    for name, paper in zip(PARAMETERS, song2021.SHAPE_WITHOUT, strict=False):
         rows.append((f"  {name}", f"{_pm(dataset, f'{name}_without_ic')} ({paper})"))
-    rows += [("Δχ²", _gain(dataset)), *_by_band(dataset), *_needs(dataset)]
+    rows += [("Δχ²", _gain(dataset)), *_by_band(dataset), *_needs(dataset), *_scattered(dataset)]
     return [*rows, *_remarks(dataset)]
 
 
@@ -73,9 +65,11 @@ def _remarks(dataset: xr.Dataset) -> list[tuple[str, str]]:
     return [("remark", text) for text in dataset.attrs["remark"].splitlines()]
 
 
-def _pm(dataset: xr.Dataset, name: str) -> str:
+def _pm(dataset: xr.Dataset, name: str, digits: int = 2) -> str:
     value, error = float(dataset[name]), float(dataset[f"{name}_error"])
-    return f"{value:.2f} ± {error:.2f}" if np.isfinite(error) else f"{value:.2f} (not fixed)"
+    if not np.isfinite(error):
+        return f"{value:.{digits}f} (not fixed)"
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
 def _over(dataset: xr.Dataset, suffix: str) -> str:
@@ -84,11 +78,16 @@ def _over(dataset: xr.Dataset, suffix: str) -> str:
 
 def _gain(dataset: xr.Dataset) -> str:
     gains = dataset.simulated_delta_chi2.values
+    how = "extrapolated from" if float(dataset.extrapolated) else "counted in"
+    found = f"{_pm(dataset, 'simulated_significance', 1)}σ {how}"
+    if not np.isfinite(dataset.simulated_significance):
+        found = "nothing gained in"
     return (
         f"{float(dataset.delta_chi2):.1f} for {int(dataset.delta_chi2_dof)} parameters, "
-        f"{float(dataset.significance):.1f}σ one-sided (145 for 31, 8.2σ); as large in "
-        f"{int(dataset.simulated_beyond)} of {len(gains)} simulations without inverse Compton, "
-        f"whose mean is {gains.mean():.1f} and largest {gains.max():.1f}"
+        f"{float(dataset.significance):.1f}σ one-sided by Wilks ({song2021.GAIN}); "
+        f"{found} {len(gains)} simulations without "
+        f"inverse Compton, {int(dataset.simulated_beyond)} of them beyond, whose gain is "
+        f"{gains.mean():.1f} on average and {gains.max():.1f} at most"
     )
 
 
@@ -111,12 +110,32 @@ def _needs(dataset: xr.Dataset) -> list[tuple[str, str]]:
     has = dataset.norm.values > 0
     needs = dataset.component_delta_chi2.values > 4
     rows = []
-    for text, here, paper in (("norm above zero", has, " (19, 7, 4)"), ("Δχ² above 4", needs, "")):
+    for text, here, paper in (
+        ("norm above zero", has, f" ({song2021.COUNTS})"),
+        ("Δχ² above 4", needs, ""),
+    ):
         both, cut, tail = here.all(axis=1), here[:, 0] & ~here[:, 1], here[:, 1] & ~here[:, 0]
         counts = f"both {both.sum()}, curvature only {cut.sum()}, inverse Compton only {tail.sum()}"
         rows.append((f"clusters, {text}", counts + paper))
     ratio = dataset.efficiency_ratio.values[has.all(axis=1)]
     if len(ratio):
         text = f"{ratio.min():.2g} to {ratio.max():.2g}, median {np.median(ratio):.2g}"
-        rows.append(("f_e/f_γ where both are", f"{text} (0.17 to 1.04)"))
+        rows.append(("f_e/f_γ where both are", f"{text} ({song2021.EFFICIENCY_RATIO})"))
+    return rows
+
+
+def _scattered(dataset: xr.Dataset) -> list[tuple[str, str]]:
+    """How far the spectrum on the photons of a cluster is from the power law, and its electrons."""
+    if "scattering" not in dataset.coords:
+        return []
+    rows = []
+    for name in dataset.scattering.values:
+        here = dataset.sel(scattering=name)
+        indices = [float(here.scattered_index.sel(energy=e, method="nearest")) for e in (100, 1e4)]
+        text = (
+            f"{float(here.electron_energy):.1e} erg of electrons above 1 GeV among "
+            f"{float(here.photon_density):.3g} eV cm⁻³; with recoil, a photon index of "
+            f"{indices[0]:.2f} at 0.1 GeV and {indices[1]:.2f} at 10 GeV, not Γ₂"
+        )
+        rows.append((f"computed for {name}", text))
     return rows

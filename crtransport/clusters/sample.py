@@ -67,7 +67,8 @@ def read_sample(path: Path, catalogue: Catalogue, factor: float = 1.0) -> Sample
     table = read_luminosities(path)
     own = positions(table.names, catalogue.names, catalogue.alternatives)
     _require_different_clusters(path, table, catalogue, own)
-    rows = np.flatnonzero(own >= 0)
+    # in the catalogue's order, so that sums do not depend on that of the table, to the last digit
+    rows = np.argsort(own, kind="stable")[np.count_nonzero(own < 0) :]
     own_rows = own[rows]
     area = 4 * np.pi * (catalogue.distance * KPC) ** 2
     value = np.where(
@@ -96,7 +97,8 @@ def read_sample(path: Path, catalogue: Catalogue, factor: float = 1.0) -> Sample
 def threshold_law(path: Path, latitude: Array, flux: Array) -> Array:
     """[2] least squares of log₁₀ F = c₀ + c₁ log₁₀(sin |b| + sin 1°), F at the threshold."""
     if len(flux) < 3:
-        why = f"{len(flux)} rows tell a flux at the threshold; its law needs at least 3"
+        found = f"{len(flux)} rows tell from which flux on a source is seen at their latitude"
+        why = f"{found}; the law that clusters without a row get their limits from needs 3"
         raise MeasurementError(f"{path}: {why}")
     return np.asarray(np.polynomial.polynomial.polyfit(_height(latitude), np.log10(flux), 1))
 

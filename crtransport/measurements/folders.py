@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -35,6 +36,24 @@ def cache_folder() -> Path:
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return base / "crtransport" / "data"
+
+
+def plain(name: str) -> str:
+    """A name fit for a file."""
+    return re.sub(r"[^\w.+-]+", "_", name).strip("._")
+
+
+def catalogue_folder(name: str) -> Path:
+    """Where the tables of a catalogue of VizieR lie in the cache, or will lie."""
+    return cache_folder() / CATALOGUES / plain(name)
+
+
+def catalogue(name: str, folder: Path | None) -> Path | None:
+    """The folder of a catalogue of VizieR, below a data folder or in the cache; None without it."""
+    places = [catalogue_folder(name)]
+    if folder is not None:
+        places.insert(0, folder / CATALOGUES / plain(name))
+    return next((place for place in places if place.is_dir()), None)
 
 
 def names(folder: Path) -> list[str]:
@@ -75,13 +94,17 @@ def read_table(name: str, folder: Path) -> Reading:
 
 def not_found(name: str, folder: Path) -> str:
     """Why there is no table of that name in a data folder, nor in the cache."""
+    alone = folder == cache_folder()
     part = voyager.FOLDER if voyager.is_voyager(name) else POINTS
     below = folder / part
-    if not below.is_dir() and not (folder / IMPORTED).is_dir():
+    if not alone and not below.is_dir() and not (folder / IMPORTED).is_dir():
         why = f"there is no folder {part} in it" if folder.is_dir() else "no such folder"
         return f"data folder {folder}: {why} (--data, or {VARIABLE})"
     known = {one.lower(): one for place in (folder, cache_folder()) for one in names(place)}
     close = difflib.get_close_matches(name[:100].lower(), known, n=3, cutoff=0.5)
     nearest = ", ".join(known[key] for key in close)
     hint = f"; nearest: {nearest}" if nearest else ""
-    return f"there is no table {name[:100]!r} in {folder}, and none was imported{hint}"
+    where = f"in {folder}, and none was imported"
+    if alone:
+        where = f"among the imported ones, and no data folder is named (--data, or {VARIABLE})"
+    return f"there is no table {name[:100]!r} {where}{hint}"

@@ -64,11 +64,12 @@ def _reader(path: Path) -> Reader:
     rows = ((i, line) for i, line in enumerate(head, 1) if line.strip() and line[0] != "#")
     number, row = next(rows, (0, ""))
     if not number:
-        raise MeasurementError(f"{path}: no rows of numbers in its first {len(head)} lines")
+        why = f"no rows of numbers in its first {len(head)} lines" if head else "is empty"
+        raise MeasurementError(f"{path}: {why}")
     reader = tidy.read if row.startswith("x,") else _by_cells(row)
     if reader is None:
         why = f"{len(comma(row))} cells between commas and {len(row.split())} between blanks"
-        raise MeasurementError(f"{path}, line {number}: {why}; known are {KNOWN}")
+        raise MeasurementError(f"{path}, line {number}: in no known format ({why}); known: {KNOWN}")
     return reader
 
 

@@ -39,6 +39,8 @@ class Rows:
         Columns of numbers by name; NaN where an optional one is empty.
     texts : dict of str to list of str
         Columns of words by name.
+    counted : str
+        What ``lines`` count, for messages: "line", or "row" in a file without lines.
     """
 
     path: Path
@@ -46,6 +48,7 @@ class Rows:
     lines: NDArray[np.int64]
     numbers: dict[str, Array]
     texts: dict[str, list[str]]
+    counted: str = "line"
 
     def has(self, *columns: str) -> bool:
         """Whether there are columns of numbers of these names."""
@@ -81,7 +84,7 @@ class Rows:
 
     def place(self, i: int, column: str) -> str:
         """File, line and column of a number, for messages."""
-        return f"{self.path}, line {self.lines[i]}, column {column}"
+        return f"{self.path}, {self.counted} {self.lines[i]}, column {column}"
 
 
 def comma(line: str) -> list[str]:
@@ -126,7 +129,8 @@ def read_rows(
         if header is None:
             header = split(next(body, (0, ""))[1])
         if missing := [name for name in required if name not in header]:
-            raise MeasurementError(f"{path}: missing column {', '.join(missing)}")
+            found = ", ".join(header)[:100] or "none"
+            raise MeasurementError(f"{path}: missing column {', '.join(missing)}; found: {found}")
         wanted = {*numbers}, {*optional}, {*texts}
         kept, words, lines = _collected(path, body, header, split, wanted)
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -1,4 +1,4 @@
-"""Whether a flux is in the unit that it claims: against the fluxes that everyone knows.
+"""Whether a flux or ratio is in the unit that it claims: against those that everyone knows.
 
     x^2.7 Φ(x) = const within a factor of 30,   from 3 GV or 1 TeV to 100 PV or 100 PeV
 
@@ -6,7 +6,8 @@ with the constants of the table below, to one or two digits: elements over rigid
 (AMS-02, Phys. Rep. 894 (2021) 1, and its papers on F, Na, Al, Ne, Mg, Si, S and Fe; CALET on Ti,
 Cr and Ni), all particles and p + He over energy at 100 TeV. Modulation, breaks and the knee stay
 within that factor; m^-2 taken for cm^-2 (10^4) or GeV for MeV (10^3) do not. Below 3 GV modulated
-and interstellar fluxes differ too much to tell.
+and interstellar fluxes differ too much to tell. A ratio of two of these elements stays within the
+same factor of that of the constants.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ _MISTAKES = {4: "per m2 and per cm2", 3: "GeV and MeV"}
 
 
 def off_scale(reading: Reading) -> Iterator[str]:
-    """A remark if most fluxes are far from what is known of that quantity."""
+    """A remark if most values are far from what is known of that quantity."""
     one = reading.measurement
     x, scaled = _scaled(one)
     counted = one.measured & (scaled > 0)
@@ -60,15 +61,22 @@ def off_scale(reading: Reading) -> Iterator[str]:
     if abs(np.log10(ratio)) > np.log10(_FACTOR):
         i = int(np.argmax(counted))
         power = min(_MISTAKES, key=lambda n: abs(abs(np.log10(ratio)) - n))
-        unit = "GV" if one.quantity in _ELEMENTS else "GeV"
+        unit = "GV" if one.quantity in _ELEMENTS else one.x_kind.rpartition("_")[2]
+        what, why = f"fluxes of {one.quantity}", f"are {_MISTAKES[power]} mixed up?"
+        if not one.is_flux:
+            what, why = f"ratios {one.quantity.replace('_', '/')}", "are they in another unit?"
         yield (
-            f"{reading.place(i, 'y')}: from {x[i]:.3g} {unit} on, fluxes of {one.quantity} are "
-            f"{ratio:.1g} times what is known: are {_MISTAKES[power]} mixed up?"
+            f"{reading.place(i, 'y')}: from {x[i]:.3g} {unit} on, {what} are {ratio:.1g} times "
+            f"what is known: {why}"
         )
 
 
 def _scaled(one: Measurement) -> tuple[Array, Array]:
-    """Rigidity or energy, and the flux over the known one; 0 where that is not known."""
+    """Rigidity or energy, and the value over the known one; 0 where that is not known."""
+    above, _, below = one.quantity.partition("_")
+    if one.unit == "1" and {above, below} <= set(_ELEMENTS):
+        inside = (one.x >= _LOWEST["elements"]) & (one.x <= _HIGHEST)
+        return one.x, np.where(inside, one.y * _ELEMENTS[below] / _ELEMENTS[above], 0.0)
     if not one.is_flux or one.quantity not in _ELEMENTS | _GROUPS or np.any(one.x <= 0):
         return one.x, np.zeros_like(one.x)
     if one.quantity in _GROUPS:

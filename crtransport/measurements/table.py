@@ -60,6 +60,8 @@ class Measurement:
         First and last day of the data, to which the solar modulation belongs.
     interstellar : bool
         Whether it was measured beyond the heliosphere; else at the Earth.
+    curve : bool
+        Whether it is no measurement but a reference curve with its error.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Measurement:
     limit_level: float | None = None
     epoch: tuple[date, date] | None = None
     interstellar: bool = False
+    curve: bool = False
 
     def __post_init__(self) -> None:
         if self.limits is not None and self.limits.any():
@@ -135,6 +138,8 @@ class Spectrum:
         Which fluxes are values; the others are upper limits.
     interstellar : bool
         Whether it was measured beyond the heliosphere.
+    curve : bool
+        Whether it is no measurement but a reference curve with its error.
     """
 
     label: str
@@ -145,6 +150,7 @@ class Spectrum:
     error_hi: Array
     measured: Mask
     interstellar: bool = False
+    curve: bool = False
 
 
 def ratio_parts(table: Measurement) -> tuple[str, str]:
@@ -207,4 +213,5 @@ def per_nucleon(table: Measurement) -> Spectrum:
         error_hi=np.asarray(table.error_hi * jacobian),
         measured=table.measured,
         interstellar=table.interstellar,
+        curve=table.curve,
     )

@@ -22,6 +22,7 @@ from crtransport.plots.style import (
     line,
     new_figure,
     panel_label,
+    reference,
     style,
 )
 
@@ -130,6 +131,8 @@ def _draw_bands(axes: Axes, energy: Any, quantiles: Any) -> dict[str, Any]:
 def _draw_points(axes: Axes, spectrum: Spectrum, i: int) -> dict[str, Any]:
     scale = spectrum.kinetic_energy**_INDEX
     y, errors = scale * spectrum.flux, (scale * spectrum.error_lo, scale * spectrum.error_hi)
+    if spectrum.curve:
+        return reference(axes, spectrum.label, spectrum.kinetic_energy, y, errors)
     drawn = axes.errorbar(
         spectrum.kinetic_energy,
         y,
@@ -198,7 +201,7 @@ def _decade_above(value: float) -> float:
 
 def _legend(figure: Figure, handles: dict[str, Any], title: str, has_points: bool) -> None:
     wide = figure.get_figwidth() > 5
-    title += ("; " if wide else "\n") + "points: all cosmic rays" if has_points else ""
+    title += ("; " if wide else "\n") + "grey: all cosmic rays" if has_points else ""
     columns = 2 if max(map(len, handles)) > 13 else 3
     figure.legend(
         handles.values(),

@@ -28,7 +28,7 @@ from crtransport.plots.galaxy_panels import (
 )
 from crtransport.plots.galaxy_ratios import ratios
 from crtransport.plots.galaxy_sensitivity import sensitivities
-from crtransport.plots.style import GREY, line, new_figure, panel_label, style
+from crtransport.plots.style import GREY, line, new_figure, panel_label, reference, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -101,15 +101,18 @@ def _spectra(
     grid = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=[2.6, 1] * rows)
     above, below = (grid[start::2].ravel() for start in (0, 1))
     shown = [s for s in measured if s.element in isotopes]
-    marks = looks((s.label, s.interstellar) for s in shown)
+    marks = looks((s.label, s.interstellar) for s in shown if not s.curve)
     handles: dict[str, Any] = {}
     for i, (element, nuclides) in enumerate(isotopes.items()):
         some = [s for s in shown if s.element == element]
         for s in some:
             scale = s.kinetic_energy**_INDEX
             errors = scale * s.error_lo, scale * s.error_hi
-            points = s.kinetic_energy, scale * s.flux, errors, s.measured
-            handles[s.label] = draw_points(above[i], *points, marks[s.label])
+            points = s.kinetic_energy, scale * s.flux, errors
+            if s.curve:
+                handles |= reference(above[i], s.label, *points)
+            else:
+                handles[s.label] = draw_points(above[i], *points, s.measured, marks[s.label])
         local = "species" in dataset.dims and element in dataset.species
         if local:
             handles |= _draw_sum(above[i], dataset.sel(species=element))

@@ -10,6 +10,7 @@ Figures are made without pyplot, so no figure outlives its caller.
 from __future__ import annotations
 
 import contextlib
+import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -17,6 +18,7 @@ import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.path import Path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -121,6 +123,30 @@ def bars(y: Array, errors: tuple[Array, Array], measured: NDArray[np.bool_]) -> 
         return {"yerr": errors}
     below, above = np.where(measured, errors, [[0.5], [0.0]] * y)
     return {"yerr": (below, above), "uplims": ~measured}
+
+
+def reference(
+    axes: Axes, label: str, x: Array, y: Array, errors: tuple[Array, Array]
+) -> dict[str, Any]:
+    """A reference curve with its 1σ band, behind everything; its label, in lines, and handle."""
+    band = axes.fill_between(x, y - errors[0], y + errors[1], color="0.8", linewidth=0, zorder=1)
+    curve = axes.plot(x, y, color=GREY, linewidth=0.8, zorder=1.5)[0]
+    wide = figure.get_figwidth() > 5 if (figure := axes.get_figure(root=True)) else False
+    return {textwrap.fill(label, 52 if wide else 25): (band, curve)}
+
+
+def limits(colour: str) -> dict[str, Any]:
+    """The look of upper limits for ``axes.plot``: a bar at the level, and an arrow down from it."""
+    corners = [(-0.5, 0), (0.5, 0), (0, 0), (0, -1.8), (-0.35, -1.2), (0, -1.8), (0.35, -1.2)]
+    codes = [Path.MOVETO, Path.LINETO, Path.MOVETO, Path.LINETO, Path.MOVETO, Path.LINETO]
+    return {
+        "color": colour,
+        "linestyle": "none",
+        "marker": Path(corners, [*codes, Path.LINETO]),
+        "markersize": 12,
+        "markerfacecolor": "none",
+        "markeredgewidth": 0.7,
+    }
 
 
 def panel_label(axes: Axes, text: str) -> None:

@@ -123,7 +123,7 @@ def _client(scheduler: str) -> Iterator[Client]:
         from distributed import Client
     except ImportError:
         raise InputError(
-            "--scheduler needs Dask: pip install 'crtransport[cluster]', here and on the workers"
+            "--scheduler needs Dask: pip install 'crtransport[dask]', here and on the workers"
         ) from None
     # a lost worker is no news: its jobs are done elsewhere
     for name in ("distributed", "distributed.client"):

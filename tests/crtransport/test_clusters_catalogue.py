@@ -276,7 +276,7 @@ def test_all_detections(tmp_path: Path) -> None:
 
 
 def test_too_few_for_a_threshold(tmp_path: Path) -> None:
-    with pytest.raises(MeasurementError, match="2 rows tell a flux at the threshold"):
+    with pytest.raises(MeasurementError, match=r"2 rows tell from which flux .* needs 3"):
         everything(tmp_path, table="\n".join(SOURCES.splitlines()[:3]))
 
 
@@ -289,6 +289,13 @@ def test_a_cluster_with_one_band(tmp_path: Path) -> None:
     lonely = written(tmp_path, "lonely", BANDS.removesuffix("M62,1000,10000,2e-9,,1e-9\n"))
     with pytest.raises(MeasurementError, match=r"lonely\.csv, line 5, .*: M62 has 1 band"):
         read_bands(lonely).above(50)
+
+
+def test_bands_without_a_detection(tmp_path: Path) -> None:
+    text = OWN_BANDS.replace("8.6e-9,3e-10,,", ",,8.6e-9,0.95")
+    with pytest.raises(MeasurementError, match=r"own\.csv: no detection in any band above 50 MeV"):
+        read_bands(written(tmp_path, "own", text)).above(50)
+    read_bands(written(tmp_path, "seen", OWN_BANDS)).above(50)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

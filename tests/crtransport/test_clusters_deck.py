@@ -176,9 +176,11 @@ def test_figures(name: str, request: pytest.FixtureRequest) -> None:
     figures = draw(dataset, [])
     assert list(figures) == [""]
     figures[""].draw_without_rendering()
-    panels = [axes for axes in figures[""].axes if axes.get_visible()]
+    panels = [axes for axes in figures[""].axes if axes.axison]
     assert len(panels) == dataset.sizes["observable" if name == "correlations" else "cluster"]
-    shown = [text.get_text() for text in figures[""].legends[0].get_texts()]
+    free = [axes.get_legend() for axes in figures[""].axes if not axes.axison]
+    (legend,) = [*figures[""].legends, *free]
+    shown = [text.get_text() for text in legend.get_texts()]
     assert {"detection", "upper limit"} <= set(shown)
 
 
@@ -197,7 +199,7 @@ def test_order_of_rows_does_not_matter(
         mixed = np.random.default_rng(5).permutation(rows)
         (tmp_path / path.name).write_text("\n".join([head, *mixed]))
     again = solve(deck(observables=["encounter_rate", "metallicity", "u_mw"]), tmp_path)
-    xr.testing.assert_allclose(again, correlations, rtol=1e-10)
+    xr.testing.assert_equal(again, correlations)
     assert np.array_equal(again.permutations_beyond, correlations.permutations_beyond)
     xr.testing.assert_allclose(solve(deck(analysis="spectra"), tmp_path), spectra, rtol=1e-9)
 
@@ -246,6 +248,10 @@ def test_limits_by_name_change_the_answer(folder: Path, spectra: xr.Dataset) -> 
             {"analysis": "correlations", "correlations": CORRELATIONS | {"permutations": 10}},
             "must be from 100",
         ),
+        (
+            {"analysis": "correlations", "correlations": CORRELATIONS | {"vizier": "Song 2021"}},
+            "'Song 2021' is no catalogue of VizieR, such as J/MNRAS/507/5161",
+        ),
         ({"analysis": "spectra", "spectra": SPECTRA | {"E_min": []}}, "give at least one"),
         ({"analysis": "spectra", "spectra": SPECTRA | {"E_min": [50, 50]}}, "twice"),
         ({"analysis": "spectra", "spectra": SPECTRA | {"limits": "err"}}, 'did you mean "erf"'),
@@ -259,6 +265,45 @@ def test_a_wrong_deck_is_refused_in_words(tables: dict[str, Any], message: str) 
 def test_without_a_data_folder_there_is_a_reason() -> None:
     with pytest.raises(MeasurementError, match="give their folder by --data"):
         crtransport.run("song2021_spectra")
+
+
+def with_own_luminosities(folder: Path, target: Path) -> xr.Dataset:
+    """A table of all luminosities and limits, in text and as a catalogue of VizieR; its results."""
+    table = pytest.importorskip("astropy.table", reason="needs the extra clusters")
+    for path in folder.glob("*.csv"):
+        (target / path.name).write_text(path.read_text())
+    names = [f"NGC{i}" for i in range(40)]
+    rng = np.random.default_rng(3)
+    value = 10 ** rng.normal(34, 0.5, 40)
+    limit = rng.random(40) < 0.4
+    lines = ["name,luminosity,error,limit,level"]
+    for name, one, is_limit in zip(names, value, limit, strict=True):
+        lines.append(
+            f"{name},,,{one:.17g},0.95" if is_limit else f"{name},{one:.17g},{0.1 * one},,"
+        )
+    (target / "own.csv").write_text("\n".join(lines))
+    paper = table.Table({"Name": names, "Lg": value / 1e34, "l_Lg": np.where(limit, "<", "")})
+    paper["Lg"].unit = "1e27 W"
+    place = target / "catalogues" / "J_XYZ_1_2"
+    place.mkdir(parents=True)
+    paper.write(place / "table1.ecsv", format="ascii.ecsv")
+    return solve(deck(luminosities="own.csv"), target)
+
+
+def test_the_papers_own_table_is_used_where_it_is_at_hand(folder: Path, tmp_path: Path) -> None:
+    wanted = {"vizier": "J/XYZ/1/2"}
+    expected = with_own_luminosities(folder, tmp_path)
+    assert not np.array_equal(expected.slope, solve(deck(), tmp_path).slope)
+    found = solve(deck(**wanted), tmp_path)
+    np.testing.assert_allclose(found.slope, expected.slope, rtol=1e-9)
+    np.testing.assert_allclose(found.kendall_tau, expected.kendall_tau, rtol=1e-12)
+    assert found.luminosities == "J/XYZ/1/2"
+    assert "luminosities and limits are those of J/XYZ/1/2" in found.remark
+    assert "is used once it is at hand" not in found.remark
+    without = solve(deck(**wanted), folder)
+    assert without.luminosities == "sources.csv"
+    assert "J/XYZ/1/2, is used once it is at hand: crtransport data fetch" in without.remark
+    assert dict(headline(without))["luminosities"] == "sources.csv"
 
 
 def test_an_observable_that_no_detection_has(folder: Path, tmp_path: Path) -> None:

@@ -82,6 +82,21 @@ def test_general_minimiser_finds_the_same() -> None:
     assert numbers(fit(x, y, limit))[:3] == pytest.approx(found.x, rel=1e-5)
 
 
+@pytest.mark.parametrize("coolest", [150, 170])
+def test_a_library_of_survival_analysis_finds_the_same(coolest: int) -> None:
+    """lifelines, lognormal life with lower limits; its last parameter is ln of the scatter."""
+    lifelines = pytest.importorskip("lifelines", reason="needs lifelines: the extra test")
+    pandas = pytest.importorskip("pandas")
+    x, hours, running = published.motorettes(coolest)
+    frame = pandas.DataFrame({"x": x, "hours": hours, "failed": ~running})
+    model = lifelines.LogNormalAFTFitter().fit(frame, "hours", "failed")
+    slope, intercept, log_scatter = model.summary["coef"]
+    slope_error, intercept_error, log_error = model.summary["se(coef)"]
+    scatter = np.exp(log_scatter)
+    expected = [-intercept, -slope, scatter, intercept_error, slope_error, scatter * log_error]
+    assert numbers(fit(x, -np.log(hours), running)) == pytest.approx(expected, rel=2e-4)
+
+
 def test_without_limits_it_is_least_squares() -> None:
     x, y, _ = gal3()
     line = fit(x, y, False)

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.integrate import quad
 from scipy.optimize import minimize, nnls
+from scipy.stats import chi2 as chi2_law
+from scipy.stats import norm
 
 from crtransport.clusters.components import (
     ENERGY_RANGE,
@@ -24,11 +26,13 @@ from crtransport.clusters.shapes import cutoff_power_law, electron_index, power_
 from crtransport.clusters.spectra import (
     SpectralFit,
     at,
+    calibrated,
     columns,
     covariance,
     degrees_of_freedom,
     delta_chi2_sigma,
     fit,
+    fitted_sigma,
     model_flux,
     repolished,
     shape_errors,
@@ -295,6 +299,26 @@ def test_gain_by_chance_is_small_and_seeded() -> None:
     assert 2 < gains.mean() < 25
     again = simulated_gains(bands, "symmetric", without, samples=8, seed=5)
     assert np.array_equal(gains, again)
+
+
+def test_significance_by_simulations() -> None:
+    """Of χ² with 31 degrees of freedom it is Wilks'; of a wider law less; counted where it can."""
+    law = chi2_law(31)
+    gains = law.ppf((np.arange(4000) + 0.5) / 4000)
+    sigma, error, extrapolated = calibrated(90.0, gains)
+    assert extrapolated
+    assert sigma == pytest.approx(delta_chi2_sigma(90.0, 31), rel=0.02)
+    assert 0.02 < error < 0.3
+    assert calibrated(90.0, gains[::40])[1] > 3 * error
+    wider, *_ = calibrated(90.0, 1.2 * gains)
+    assert wider < sigma - 0.8
+    assert fitted_sigma(31.0, gains) == pytest.approx(delta_chi2_sigma(31.0, 31), abs=0.01)
+    assert np.isnan(calibrated(1.0, np.zeros(10))[0])
+    counted, error, extrapolated = calibrated(law.isf(0.02), gains)
+    assert not extrapolated
+    # of 80 among 4000
+    assert error == pytest.approx(np.sqrt(80) / 4000 / norm.pdf(counted), rel=0.2)
+    assert counted == pytest.approx(norm.isf(0.02), abs=0.02)
 
 
 @settings(deadline=None, max_examples=15)

@@ -163,7 +163,7 @@ def test_decks_find_what_was_imported(command: Command, cache: Path) -> None:
             "--limit-level: '95' is no confidence level: a number b",
         ),
         (["import"], "Missing argument"),
-        (["path", "mine"], "no such folder (--data, or CRTRANSPORT_DATA)"),
+        (["path", "mine"], "no data folder is named (--data, or CRTRANSPORT_DATA)"),
         (["path", "mine", "--data", "."], "there is no folder cr-kiss/points in it"),
         (["list", "--data", "nowhere"], "no folder nowhere of measured tables (--data)"),
         (["fetch", "mine"], "'mine' is neither EXPERIMENT_QUANTITY_AXIS, such as AMS02_B_C_rigid"),

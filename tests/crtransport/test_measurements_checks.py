@@ -143,6 +143,18 @@ def test_what_looks_odd_is_remarked_on(
     assert all("one.csv, line " in remark and "\n" not in remark for remark in found)
 
 
+def test_a_ratio_in_another_unit(tmp_path: Path) -> None:
+    """Per cent of a ratio, and a ratio that is as it should be."""
+    text = "# One B_C vs rigidity\n# reference: x\n# y: ratio [1]; x: rigidity_GV\n"
+    text += "x,y,stat_lo,stat_hi,sys_lo,sys_hi\n"
+    for scale, count in ((100.0, 1), (1.0, 0)):
+        rows = [f"{x},{0.3 * scale * x**-0.3},0.01,0.01,0.02,0.02\n" for x in (2, 5, 20, 100)]
+        (tmp_path / "ratio.csv").write_text(text + "".join(rows))
+        found = remarks(read_file(tmp_path / "ratio.csv")[0])
+        assert len(found) == count
+        assert all("line 6, column y: from 5 GV on, ratios B/C are 9e+01 times" in r for r in found)
+
+
 def test_an_odd_table_of_a_deck_is_a_warning(tmp_path: Path) -> None:
     rows = good()
     scaled(1e-4)(rows)

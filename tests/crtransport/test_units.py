@@ -69,7 +69,7 @@ def test_any_text_is_a_unit_or_a_unit_error(text: str) -> None:
     except UnitError:
         return
     assert value >= 0
-    assert len(dimension) == 6
+    assert len(dimension) == 7
 
 
 @given(st.text(max_size=30) | st.from_regex(r"[0-9.eE+-]{1,8} ?[a-zA-Z]{1,3}[-0-9]{0,3}"))
