@@ -98,6 +98,9 @@ class FittedDeck:
         )
         self._epochs = {one.table: one.epoch for one in self.fit.data}
         self.parameters = (*(f.parameter for f in self.free), *self.likelihood.nuisances)
+        least, walkers = 2 * len(self.parameters), getattr(self.fit.sampler, "walkers", None)
+        if walkers is not None and walkers < least:
+            raise FitError(f"sampler.walkers = {walkers}: these parameters need at least {least}")
         start = self.deck_at({p.name: p.start for p in self.parameters})
         for one in self.likelihood.data:
             reach = 1 + _FAR * one.energy_error
@@ -266,14 +269,14 @@ def read(deck: Deck, data: str | Path | None) -> FittedDeck:
     missing = [n for n in names if data is None and folders.file_of(n, folder) is None]
     if missing:
         some = ", ".join(missing)
-        raise MeasurementError(f"fit.data: {some}: give their folder by --data or CRTRANSPORT_DATA")
+        raise MeasurementError(f"fit: {some}: give their folder by --data or CRTRANSPORT_DATA")
     try:
         needed("iminuit")
         if (sampler := fit_table(deck).sampler) is not None:
             needed(sampler.kind)
         return FittedDeck(deck, load_fluxes_and_ratios(names, folder))
     except (FitError, MeasurementError) as error:
-        raise MeasurementError(f"fit.data: {error}") from None
+        raise MeasurementError(f"fit: {error}") from None
     except DeckError as error:
         why = "; ".join(str(problem).removeprefix("--set ") for problem in error.problems)
         raise MeasurementError(f"fit: with the parameters at their starts: {why}") from None

@@ -232,6 +232,12 @@ def test_samples_are_read_by_arviz(folder: Path, tmp_path: Path) -> None:
     assert data.sample_stats["lp"].shape == (8, 8)
 
 
+def test_too_few_walkers_are_told_before_the_run(folder: Path, tmp_path: Path) -> None:
+    sampler = {"kind": "emcee", "steps": 10, "walkers": 4}
+    with pytest.raises(InputError, match="need at least 6"):
+        session(tmp_path, folder, fit(FREE_D0, FREE_PHI, data={"norm_error": 0.1}, sampler=sampler))
+
+
 def test_starts_that_do_not_go_together(folder: Path, tmp_path: Path) -> None:
     low = {"key": "output.T_max", "start": 0.01, "lower": 1e-3, "upper": 1.0}
     with pytest.raises(InputError, match=r"at their starts: output: T_max = 0.01"):
@@ -239,7 +245,7 @@ def test_starts_that_do_not_go_together(folder: Path, tmp_path: Path) -> None:
 
 
 def test_missing_data_are_told_before_the_run(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"fit\.data"):
+    with pytest.raises(InputError, match="no table 'ratios'"):
         session(tmp_path, folder, fit(data={"table": "ratios"}))
     with pytest.raises(InputError, match="give their folder by --data"):
         session(tmp_path, None, fit())

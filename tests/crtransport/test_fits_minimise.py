@@ -21,8 +21,8 @@ COVARIANCE = np.linalg.inv(INFORMATION)
 BEST = COVARIANCE @ (DESIGN.T @ (Y / SIGMA**2))
 
 
-def linear(with_gradient: bool, **more: Any) -> Objective:
-    """Y = a + b X + c X² with a prior on c."""
+def linear(derivatives: int, **more: Any) -> Objective:
+    """Y = a + b X + c X² with a prior on c, and as many derivatives given."""
     one = {"lower": -9.0, "upper": 9.0}
     parameters = (
         Parameter(name="a", start=5.0, **one | more),
@@ -38,12 +38,16 @@ def linear(with_gradient: bool, **more: Any) -> Objective:
         d = DESIGN @ [v["a"], v["b"], v["c"]] - Y
         return dict(zip("abc", 2 * DESIGN.T @ (d / SIGMA**2), strict=True))
 
-    return Objective(parameters, chi2, gradient if with_gradient else None)
+    def hessian(_: Any) -> Any:
+        return 2 * DESIGN.T @ (DESIGN / SIGMA[:, None] ** 2)
+
+    known = (gradient, hessian)[:derivatives]
+    return Objective(parameters, chi2, *known)
 
 
-@pytest.mark.parametrize("with_gradient", [True, False])
-def test_linear_model(with_gradient: bool) -> None:
-    objective = linear(with_gradient)
+@pytest.mark.parametrize("derivatives", [0, 1, 2])
+def test_linear_model(derivatives: int) -> None:
+    objective = linear(derivatives)
     fit = minimise(objective, minos=("a", "b", "c"))
     assert fit.valid
     assert np.abs((fit.values - BEST) / np.sqrt(np.diag(COVARIANCE))).max() < 0.02
@@ -51,12 +55,13 @@ def test_linear_model(with_gradient: bool) -> None:
     assert fit.chi2 == pytest.approx(objective(BEST), abs=1e-3)
     assert fit.lower == pytest.approx(np.sqrt(np.diag(COVARIANCE)), rel=0.02)
     assert fit.upper == pytest.approx(fit.lower, rel=0.04)
-    assert (fit.gradients > 0) == with_gradient
+    assert (fit.gradients > 0) == (derivatives > 0)
     assert fit.evaluations > 0
 
 
-def test_profile_is_a_parabola() -> None:
-    objective = linear(True)
+@pytest.mark.parametrize("derivatives", [0, 1, 2])
+def test_profile_is_a_parabola(derivatives: int) -> None:
+    objective = linear(derivatives)
     fit = minimise(objective)
     sigma = np.sqrt(COVARIANCE[1, 1])
     grid = BEST[1] + sigma * np.array([-2.0, -1.0, 0.0, 1.0, 3.0])
@@ -68,8 +73,9 @@ def test_profile_is_a_parabola() -> None:
     assert found.others[:, 0] == pytest.approx(BEST[0] + slope * (grid - BEST[1]), abs=1e-3)
 
 
-def test_contour_of_a_parabola_is_the_ellipse() -> None:
-    objective = linear(True)
+@pytest.mark.parametrize("derivatives", [1, 2])
+def test_contour_of_a_parabola_is_the_ellipse(derivatives: int) -> None:
+    objective = linear(derivatives)
     fit = minimise(objective)
     around = contour(objective, fit, ("a", "b"), level=0.68, points=12)
     assert around.shape == (12, 2)
@@ -89,7 +95,7 @@ def test_log_scale_gives_the_errors_of_the_value() -> None:
 
 
 def test_a_bound_is_told() -> None:
-    fit = minimise(linear(True, lower=2.0))
+    fit = minimise(linear(1, lower=2.0))
     assert "a lies at its lower bound 2" in fit.problems
     assert not fit.valid
 
@@ -112,7 +118,7 @@ def test_several_starts_find_the_lower_minimum() -> None:
 
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(FitError, match="d is no parameter of the fit: a, b, c"):
-        minimise(linear(True), minos=("d",))
+        minimise(linear(1), minos=("d",))
     with pytest.raises(FitError, match="fitted twice"):
         Objective((Parameter(name="a", start=1.0),) * 2, lambda v: 0.0)
 
