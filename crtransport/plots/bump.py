@@ -114,7 +114,7 @@ def _profile(dataset: xr.Dataset) -> Figure:
             label = str(variant).replace("gamma", "γ")
             axes.plot(dataset.a.values, row, marker="o", markersize=2, label=label, **line(i))
         axes.set_xlabel("a = 2 − q")
-        panel_label(axes, text)
+        axes.set_title(text)
     panels[0].set_ylabel(f"least χ² of {int(dataset.points)} points")
     least = min(float(dataset[name].min()) for name in kinds)
     panels[0].set_ylim(0.8 * least, 6 * least)
