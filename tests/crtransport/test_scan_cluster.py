@@ -142,5 +142,5 @@ def test_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(InputError, match=r"pip install 'crtransport\[cluster\]'"):
+    with pytest.raises(InputError, match=r"pip install 'crtransport\[dask\]'"):
         next(results(abs, iter([(0, 1)]), "tcp://127.0.0.1:1"))
