@@ -9,7 +9,7 @@ by du/ds, spreading by its square, and what is set free per ln p is so much more
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,13 +83,21 @@ def make_levels(
     momenta = np.stack([nucleus.momentum(nucleus.rigidity(ends)) for nucleus in nuclei])
     first, last = np.log(momenta[:, 0].min()), np.log(momenta[:, 1].max())
     steps = int(np.ceil((last - first) / np.log(10) * per_decade - 1e-9))
+    return _momenta(
+        steps, float(first), float(last), momentum.refinement, float(np.log(momentum.p_refined))
+    )
+
+
+@lru_cache(maxsize=64)
+def _momenta(steps: int, first: float, last: float, refinement: float, turn: float) -> Momenta:
+    """The same object for the same levels: what is made on them is made once."""
     unit = Momenta(
         first=0.0,
         step=1.0,
         n=steps + 1,
-        lowest=float(first),
+        lowest=first,
         per_unit=1.0,
-        refinement=momentum.refinement,
-        turn=float(np.log(momentum.p_refined)),
+        refinement=refinement,
+        turn=turn,
     )
     return replace(unit, per_unit=float(steps / unit.number(np.array(last))))
