@@ -12,6 +12,7 @@ from scipy.stats import chi2 as _chi2
 from crtransport.deck.fit import EnsembleSampler, FitTable
 from crtransport.deck.schema import Deck
 from crtransport.fits import (
+    Evaluation,
     Fit,
     Objective,
     Samples,
@@ -20,12 +21,15 @@ from crtransport.fits import (
     sample_ensemble,
     sample_nested,
 )
+from crtransport.provenance import attributes
 from crtransport.run import measured, solved
+from crtransport.studies.fit_evaluation import evaluation
 from crtransport.studies.fit_model import FittedDeck, read
 from crtransport.studies.fit_result import with_contours, with_fit
 from crtransport.studies.fit_samples import with_samples
+from crtransport.studies.means import Means, Tell, untold
 
-__all__ = ["draw_samples", "failures", "headline", "minimum", "read", "solve"]
+__all__ = ["draw_samples", "failures", "headline", "minimum", "read", "run", "solve"]
 
 #: of MIGRAD: within 0.002 of the minimum of χ², 0.05σ, which the errors of solvers allow
 _TOLERANCE = 1.0
@@ -33,7 +37,23 @@ _CONTOUR_POINTS = 16
 
 
 def solve(deck: Deck, data: str | Path | None) -> xr.Dataset:
+    """Fit a deck, all in this process."""
+    return run(deck, data, Means(workers=0))
+
+
+def run(deck: Deck, data: str | Path | None, means: Means, tell: Tell = untold) -> xr.Dataset:
     """Fit a deck.
+
+    Parameters
+    ----------
+    deck : Deck
+        With ``fit``.
+    data : path or None
+        Folder of measured tables, which all workers can read.
+    means : Means
+        What evaluates for a sampler. The numbers do not depend on it.
+    tell : callable
+        Told of the steps of a sampler.
 
     Returns
     -------
@@ -46,6 +66,8 @@ def solve(deck: Deck, data: str | Path | None) -> xr.Dataset:
         If a measured table is missing or wrong, or the extra ``fit`` is.
     FitError
         If −2 ln L is not finite, or the deck has no answer at the starts.
+    WorkerError
+        If processes or workers cannot be had.
     """
     fitted = read(deck, data)
     objective = fitted.objective()
@@ -55,8 +77,9 @@ def solve(deck: Deck, data: str | Path | None) -> xr.Dataset:
     dataset.attrs["fit_unanswered"] = len(objective.unanswered)
     dataset = _contoured(dataset, objective, fitted, fit)
     if fitted.fit.sampler is not None:
-        dataset = with_samples(dataset, draw_samples(objective, fitted.fit, fit))
-    return dataset
+        with evaluation(deck, data, means, tell) as by:
+            dataset = with_samples(dataset, draw_samples(objective, fitted.fit, fit, by))
+    return dataset.assign_attrs(attributes(deck))
 
 
 def minimum(objective: Objective, table: FitTable) -> Fit:
@@ -80,15 +103,17 @@ def _contoured(
     return with_contours(dataset, pairs, found)
 
 
-def draw_samples(objective: Objective, table: FitTable, fit: Fit) -> Samples:
+def draw_samples(
+    objective: Objective, table: FitTable, fit: Fit, by: Evaluation | None = None
+) -> Samples:
     """What the sampler of [fit] draws."""
     sampler = table.sampler
     if isinstance(sampler, EnsembleSampler):
-        return sample_ensemble(
-            objective, fit, steps=sampler.steps, walkers=sampler.walkers, seed=table.seed
-        )
+        steps, walkers = sampler.steps, sampler.walkers
+        return sample_ensemble(objective, fit, steps=steps, walkers=walkers, seed=table.seed, by=by)
     assert sampler is not None
-    return sample_nested(objective, live=sampler.live, tolerance=sampler.tolerance, seed=table.seed)
+    live, tolerance = sampler.live, sampler.tolerance
+    return sample_nested(objective, live=live, tolerance=tolerance, seed=table.seed, by=by)
 
 
 def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:

@@ -22,7 +22,8 @@ from crtransport.console import InputError
 from crtransport.deck.load import load_deck
 from crtransport.output import check_labels
 from crtransport.studies import scan as scans
-from crtransport.studies.scan import Means, scan
+from crtransport.studies.means import Means
+from crtransport.studies.scan import scan
 
 SOURCE = """
 model = "burst"

@@ -20,7 +20,8 @@ from crtransport.console import InputError
 from crtransport.deck.load import load_deck
 from crtransport.errors import WorkerError
 from crtransport.studies import scan_cluster
-from crtransport.studies.scan import Means, scan
+from crtransport.studies.means import Means
+from crtransport.studies.scan import scan
 from crtransport.studies.scan_cluster import results
 from crtransport.studies.scan_pool import Lost
 
