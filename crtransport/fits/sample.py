@@ -207,7 +207,8 @@ def sample_nested(
             live_points=[cubes, points, first],
             pool=SimpleNamespace(map=by.each),
             use_pool={"prior_transform": False, "update_bound": False},
-            queue_size=max(1, round(_AT_ONCE * live)),
+            # of one by one, the random numbers would be drawn elsewhere
+            queue_size=max(2, round(_AT_ONCE * live)),
         )
         # in the place of dynesty's own wrapper of it, which prints tracebacks
         sampler.loglikelihood.loglikelihood = by.log_probability
@@ -244,6 +245,8 @@ def _around(objective: Objective, fit: Fit, count: int, random: np.random.Genera
     steps = np.array([one.step for one in objective.parameters])
     width = np.where(np.isfinite(fit.errors), fit.errors / slopes, steps)
     low, high = np.array([one.limits for one in objective.parameters]).T
+    # of what the data do not bound, a good part of the room that there is
+    width = np.minimum(width, (high - low) / 4)
     found = middle + _SPREAD * width * random.normal(size=(count, len(middle)))
     # what fell outside is folded back, so that no two walkers coincide
     found = np.where(found < low, 2 * low - found, found)

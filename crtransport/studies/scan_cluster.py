@@ -84,13 +84,14 @@ def _results(
     running: dict[Any, Chunk[J]] = {}
     finished = as_completed(loop=client.loop)
     while True:
-        ready = _AHEAD * max(1, sum(client.nthreads().values()))
+        threads = max(1, sum(client.nthreads().values()))
+        ready = _AHEAD * threads
         size = max(1, min(_LONGEST, int(_TASK / seconds)))
         waiting.extend(islice(coming, max(0, ready * size - len(waiting))))
         if not waiting and not running:
             return
         while waiting and len(running) < ready:
-            count = 1 if waiting[0][0] in alone else min(size, len(waiting))
+            count = 1 if waiting[0][0] in alone else min(size, math.ceil(len(waiting) / threads))
             chunk = [waiting.popleft() for _ in range(count)]
             future = client.submit(_done, work, chunk, pure=False)
             running[future] = chunk

@@ -7,6 +7,7 @@ Each process has a pipe of its own, so that the end of one is no matter of the o
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import os
 import signal
@@ -93,8 +94,10 @@ def _results(
             return
         while len(workers) < processes and len(waiting) > sum(not w.given for w in workers):
             workers.append(_Worker(work))
+        # of few jobs each process has its share, so that none goes without
+        left = len(waiting) + sum(len(worker.given) for worker in workers)
         for worker in workers:
-            worker.feed(waiting, pace.ahead)
+            worker.feed(waiting, min(pace.ahead, math.ceil(left / processes)))
         found: list[tuple[int, R | Lost]] = []
         for worker in _ready(workers):
             if worker.collect(found, pace):

@@ -94,6 +94,18 @@ def test_a_scan_of_which_a_worker_is_killed(cluster: Cluster, tmp_path: Path) ->
             np.testing.assert_array_equal(found[name], expected[name])
 
 
+def test_a_sampler(cluster: Cluster, tmp_path: Path) -> None:
+    from test_fit_evaluation import DYNESTY, EMCEE, posterior, write
+
+    write(tmp_path)
+    for sampler in (EMCEE, DYNESTY):
+        here, there = (
+            posterior(tmp_path / "box.toml", means, **sampler)
+            for means in (Means(workers=0), Means(scheduler=cluster.address))
+        )
+        np.testing.assert_array_equal(there, here)
+
+
 def test_each_job_once_but_for_what_was_killed(cluster: Cluster, tmp_path: Path) -> None:
     import scan_jobs
 
@@ -143,5 +155,5 @@ def test_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(InputError, match=r"pip install 'crtransport\[cluster\]'"):
+    with pytest.raises(InputError, match=r"pip install 'crtransport\[dask\]'"):
         next(results(abs, iter([(0, 1)]), "tcp://127.0.0.1:1"))
