@@ -112,19 +112,18 @@ def _session(options: Mapping[str, Any], decks: Sequence[Deck]) -> Session:
 
     scanned = any(deck.scan is not None for deck in decks)
     sampled = any(getattr(getattr(deck, "fit", None), "sampler", None) for deck in decks)
-    names = ("workers", "scheduler", "retry")
-    if options["retry"] and not scanned:
-        raise InputError("--retry has no effect: no deck has a table [scan]")
-    for name in ("workers", "scheduler"):
-        if options[name] and not scanned and not sampled:
-            raise InputError(f"--{name} has no effect: no deck has a [scan], or [fit] a sampler")
+    useful = {"workers": scanned or sampled, "scheduler": scanned or sampled, "retry": scanned}
+    for name, has_effect in useful.items():
+        if options[name] and not has_effect:
+            some = "a [scan]" if name == "retry" else "a [scan] or a [fit] with a sampler"
+            raise InputError(f"--{name} has no effect: no deck has {some}")
     if options["workers"] and options["scheduler"]:
         raise InputError("--workers and --scheduler: leave out one of them")
     return Session(
         folder=Path(options["folder"]),
         plots=not options["no_plots"],
         data=Path(options["data"]) if options["data"] else None,
-        means=Means(**{name: options[name] for name in names}),
+        means=Means(**{name: options[name] for name in useful}),
     )
 
 
