@@ -41,7 +41,7 @@ from crtransport.solvers.errors import ConvergenceError
 
 Array = NDArray[np.float64]
 
-GRID = {"momentum.T_min": 1e-2, "momentum.T_max": 1e8, "momentum.per_decade": 16.0}
+GRID = {"momentum.T_min": 1e-2, "momentum.T_max": 1e8, "momentum.per_decade": 18.0}
 OUTPUT = {"output.T_min": 0.02, "output.T_max": 1e6, "output.channels": []}
 #: energies at which the march is judged, of those of the output: from 0.1 GeV/n on
 _COMPARED = slice(14, None)

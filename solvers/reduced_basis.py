@@ -33,9 +33,9 @@ Array = NDArray[np.float64]
 _DIAGONAL = 1e-9
 #: relative size of a direction below which rounding is all there is
 _LEAST = 1e-15
-#: coupling of modes, over what they lose by themselves, that is left to the iterations; percentile
+#: coupling of modes, over what they lose by themselves, that is left to the iterations; quantile
 #: over the levels of the share by which a matrix is weighed in it
-_WEAK, _HIGH = 0.3, 75
+_WEAK, _HIGH = 0.3, 0.75
 #: and below which levels are not coupled at all
 _WEAKEST = 1e-10
 #: iterations after which modes are too strongly coupled for them
@@ -242,7 +242,8 @@ def _turn(along: Array, parts: _Parts) -> Array | None:
     """
     rates = np.abs(along.sum(axis=1))
     shares = rates / np.maximum(rates.sum(axis=0), np.finfo(float).tiny)
-    whole = np.tensordot(np.percentile(shares, _HIGH, axis=1), parts.matrices, 1)
+    high = np.sort(shares, axis=1)[:, int(_HIGH * shares.shape[1])]
+    whole = np.tensordot(high, parts.matrices, 1)
     own = np.diag(whole)
     off = (whole + whole.T) / 2 - np.diag(own)
     if np.linalg.norm(off / np.sqrt(np.abs(np.outer(own, own)))) < _WEAK:

@@ -350,7 +350,7 @@ class GalaxyDeck:
                 raise ValueError(f'local_source "{source.name}" has the name of a [[source]]')
 
     def _check_sensitivity(self) -> None:
-        if self.sensitivity is None:
+        if self.sensitivity is None or not self.sensitivity.of:
             return
         if self.solver.kind == "split-cn":
             raise ValueError('sensitivity: solver.kind = "split-cn" has no adjoint')

@@ -34,7 +34,7 @@ class Sensitivity:
     Attributes
     ----------
     of : tuple of str
-        Elements, "B", nuclides, "10Be", or ratios, as in output.ratios.
+        Elements, "B", nuclides, "10Be", or ratios, as in output.ratios. None: nothing is done.
     at : tuple of float
         Kinetic energies, GeV/n.
     by : tuple of str
@@ -49,7 +49,7 @@ class Sensitivity:
 
     def __post_init__(self) -> None:
         for key in ("of", "at", "by"):
-            if not getattr(self, key):
+            if not getattr(self, key) and key != "of":
                 raise ValueError(f"{key} is empty")
             if len(set(getattr(self, key))) < len(getattr(self, key)):
                 raise ValueError(f"{key} names one twice")

@@ -57,7 +57,7 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
         for parts in pool.map(lambda n: channel_spectra(deck, answer.run, n), deck.output.channels):
             channels |= parts
     found = dataset(answer, error, channels, lis)
-    if deck.sensitivity is None:
+    if deck.sensitivity is None or not deck.sensitivity.of:
         return found
     return found.assign(sensitivity=sensitivities(deck, deck.sensitivity, growth))
 

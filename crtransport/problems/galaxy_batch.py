@@ -98,7 +98,8 @@ def _settings(
 
 
 def _one(deck: GalaxyDeck, growth: float, settings: Settings, with_error: bool) -> _Found:
-    nothing = np.full((len(deck.nuclides), len(energies(deck))), np.nan)
+    energy = energies(deck)
+    nothing = np.full((len(deck.nuclides), len(energy)), np.nan)
     try:
         if with_error:
             _, flux, error = estimated(deck, growth, settings)
@@ -107,7 +108,7 @@ def _one(deck: GalaxyDeck, growth: float, settings: Settings, with_error: bool) 
         answer = Answer(deck, transport(deck, same, setting=settings.get(same)))
     except (ConvergenceError, SingularOperatorError) as stop:
         return _Found(nothing, nothing, str(stop))
-    flux = np.stack([answer.interstellar(name, energies(deck)) for name in deck.nuclides])
+    flux = np.stack([answer.interstellar(name, energy) for name in deck.nuclides])
     return _Found(flux, nothing, "")
 
 

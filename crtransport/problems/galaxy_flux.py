@@ -15,14 +15,14 @@ Array = NDArray[np.float64]
 #: ψ in cm^-3 (GeV/n)^-1 times c/4π -> m^-2 s^-1 sr^-1 (GeV/n)^-1
 _PER_AREA = 1e4 * SPEED_OF_LIGHT / (4 * np.pi)
 #: levels from which a value between two of them is taken: more than the order of the differences
-_NEAR = 8
+_NEAR = 10
 
 
 class Spectrum:
     """ψ of one nuclide at given places, as functions of kinetic energy per nucleon.
 
     y and ln S, of which yS = ψp du/ds, are smooth: between the levels each is the polynomial of
-    degree 7 through the nearest eight.
+    degree 9 through the nearest ten.
 
     Parameters
     ----------

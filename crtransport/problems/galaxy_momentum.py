@@ -13,7 +13,7 @@ from crtransport.constants import KPC, MYR
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.nuclide_tables import DAUGHTERS
 from crtransport.nuclides import Nuclide
-from crtransport.physics.nuclear import RATE
+from crtransport.physics.nuclear import RATE, Nuclear
 from crtransport.problems.galaxy_levels import Momenta
 from crtransport.problems.galaxy_space import Space
 from crtransport.solvers.kernels.differences import fall
@@ -110,8 +110,21 @@ def production_rate(
     """n β c σ of a child per density and per parent at the same p per nucleon, 1/Myr."""
     if not deck.nuclear.secondaries:
         return None
+    nuclear, helium = deck.nuclear, deck.gas.helium
+    if not nuclear.channels and nuclear.channel_file is None:
+        rate = _tabulated(parent, child, levels, helium)
+        scale = nuclear.channel_scale.get(f"{parent.name}->{child.name}", 1.0)
+        return None if rate is None else rate * scale
     at = kinematics(parent, levels)
-    sigma = deck.nuclear.production(parent, child, at.energy, deck.gas.helium)
+    sigma = nuclear.production(parent, child, at.energy, helium)
+    return None if sigma is None else np.asarray(RATE * at.beta * sigma)
+
+
+@lru_cache(maxsize=8192)
+def _tabulated(parent: Nuclide, child: Nuclide, levels: Momenta, helium: float) -> Array | None:
+    """With the package's cross sections: the same for all decks on some levels."""
+    at = kinematics(parent, levels)
+    sigma = Nuclear().production(parent, child, at.energy, helium)
     return None if sigma is None else np.asarray(RATE * at.beta * sigma)
 
 

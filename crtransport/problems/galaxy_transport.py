@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from threading import Event
 
 import numpy as np
@@ -89,6 +90,16 @@ class Transported:
     residual: float
     iterations: int
     budget: dict[str, float]
+
+    @cached_property
+    def _in_all(self) -> dict[Operator, Array]:
+        return {}
+
+    def in_all(self, across: Operator) -> Array:
+        """(n_levels,) y times a matrix in space, summed over places: each child asks for it."""
+        if across not in self._in_all:
+            self._in_all[across] = self.values @ across.total
+        return self._in_all[across]
 
     def rate(self, freed: Array) -> float:
         """Sum over (n_levels,) of a source of this nuclide, cm^-3 Myr^-1 × kpc^…."""
@@ -370,7 +381,7 @@ class Origin:
         for parent, rate, across in self.parents:
             if where is None or across is where:
                 shares = (rate * np.exp(parent.log_scale - log_scale))[_INNER]
-                out += shares * (parent.values @ across.total)
+                out += shares * parent.in_all(across)
         return out
 
 

@@ -17,6 +17,7 @@ from crtransport.deck.errors import DeckError
 from crtransport.deck.load import load_deck
 from crtransport.fits import FitError, minimise
 from crtransport.measurements import MeasurementError
+from crtransport.measurements.read import MeasurementWarning
 from crtransport.plots.fit import draw
 from crtransport.problems.galaxy_prediction import Prediction
 from crtransport.session import Session
@@ -283,8 +284,9 @@ def test_odd_data_end_in_a_warning(folder: Path, tmp_path: Path) -> None:
     lines = place(folder, "ratio").read_text().splitlines()
     columns = lines[3].replace("y,stat_lo", "stat_lo,y")
     place(tmp_path, "ratio").write_text("\n".join([*lines[:3], columns, *lines[4:], ""]))
-    with pytest.warns(UserWarning, match=r"ratio.csv.*interchanged"):
+    with pytest.warns(MeasurementWarning) as said:
         session(tmp_path / "out", tmp_path, fit(FREE_PHI))
+    assert any("ratio.csv" in str(w.message) and "interchanged" in str(w.message) for w in said)
     rows = [float(row.split(",")[1]) for row in place(folder, "flux").read_text().splitlines()[4:]]
     write(tmp_path, "flux", 1e4 * np.array(rows), quantity="C", unit="m-2 s-1 sr-1 GV-1")
     with pytest.warns(UserWarning, match=r"flux.csv.*times what is known"):

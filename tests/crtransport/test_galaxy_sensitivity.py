@@ -46,11 +46,15 @@ def test_it_says_by_what_a_run_changes() -> None:
     assert whole == pytest.approx(np.array([[0, 0], [1, 1], [1, 1]]), abs=1e-5)
 
 
+def test_of_nothing_nothing_is_done() -> None:
+    assert "sensitivity" not in crtransport.run(TABLES, {"sensitivity.of": []})
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"of": ["B/N"]}, 'sensitivity.of: "B/N": the network has no N'),
-        ({"of": []}, "of is empty"),
+        ({"at": []}, "at is empty"),
         ({"by": ["diffusion.D0", "diffusion.D0"]}, "by names one twice"),
         ({"by": ["diffusion.D1"]}, "sensitivity.by: diffusion.D1: the deck has nothing there"),
         ({"by": ["solver.rtol"]}, "sensitivity.by: solver.rtol: fluxes have derivatives by"),

@@ -253,8 +253,12 @@ values = ["uniform"]
 def start(*args: object) -> subprocess.Popen[str]:
     line = [sys.executable, "-m", "crtransport", "run", *map(str, args), "--no-plots"]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+
+    def heeded() -> None:  # a shell that starts jobs in the background has them ignore interrupts
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     # of a process group of its own, as a shell gives it
-    return subprocess.Popen(line, **pipes, start_new_session=True)
+    return subprocess.Popen(line, **pipes, start_new_session=True, preexec_fn=heeded)
 
 
 def stored(path: Path) -> dict[int, float]:
