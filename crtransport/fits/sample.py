@@ -46,8 +46,8 @@ class Evaluation:
     each : callable
         Values of a function for many arguments, in their order.
     tell : callable
-        Told (steps that are done, of how many) of an ensemble; that a run of nested sampling ends
-        is not known before.
+        Told (steps that are done, of how many) of an ensemble. How many nested sampling takes is
+        not known before.
     """
 
     log_probability: Callable[[Array], float]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -70,14 +71,16 @@ def run(deck: Deck, data: str | Path | None, means: Means, tell: Tell = untold) 
         If processes or workers cannot be had.
     """
     fitted = read(deck, data)
-    objective = fitted.objective()
-    fit = minimum(objective, fitted.fit)
-    best = fitted.deck_at(fit.best)
-    dataset = with_fit(solved(best, measured(best, data), data), fitted, fit)
-    dataset.attrs["fit_unanswered"] = len(objective.unanswered)
-    dataset = _contoured(dataset, objective, fitted, fit)
-    if fitted.fit.sampler is not None:
-        with evaluation(deck, data, means, tell) as by:
+    sampled = fitted.fit.sampler is not None
+    # first of all, so that a cluster that is not there is told at once
+    with evaluation(deck, data, means, tell) if sampled else nullcontext() as by:
+        objective = fitted.objective()
+        fit = minimum(objective, fitted.fit)
+        best = fitted.deck_at(fit.best)
+        dataset = with_fit(solved(best, measured(best, data), data), fitted, fit)
+        dataset.attrs["fit_unanswered"] = len(objective.unanswered)
+        dataset = _contoured(dataset, objective, fitted, fit)
+        if sampled:
             dataset = with_samples(dataset, draw_samples(objective, fitted.fit, fit, by))
     return dataset.assign_attrs(attributes(deck))
 

@@ -96,6 +96,8 @@ class _Each:
     def __init__(self, means: Means, stack: ExitStack) -> None:
         self._means, self._stack = means, stack
         self._results: Results | None = None
+        if means.scheduler:
+            self._begin()
         self._count, self._seconds = 0, 0.0
 
     def __call__(self, function: Callable[[Any], Any], arguments: Iterable[Any]) -> list[Any]:
@@ -113,11 +115,14 @@ class _Each:
             return means.workers != 0
         return processors() > 1 and self._seconds > _ALONE and self._seconds > _WORTH * self._count
 
+    def _begin(self) -> Results:
+        self._results = self._stack.enter_context(self._means.pool(_value))
+        return self._results
+
     def _sent(self, function: Callable[[Any], Any], arguments: list[Any]) -> list[Any]:
-        if self._results is None:
-            self._results = self._stack.enter_context(self._means.pool(_value))
+        results = self._results or self._begin()
         jobs = enumerate((function, argument) for argument in arguments)
-        found = dict(item for some in self._results(jobs) for item in some)
+        found = dict(item for some in results(jobs) for item in some)
         for one in found.values():
             if isinstance(one, Lost):
                 raise WorkerError(f"the samples cannot go on, nothing is written: {one.reason}")

@@ -69,7 +69,16 @@ def pool(
 ) -> Iterator[Callable[[Jobs[J]], Iterator[list[tuple[int, R | Lost]]]]]:
     """`results` of one lot of jobs after the other, by one connection."""
     with _client(scheduler) as client:
-        yield partial(_results, work, client)
+        yield partial(_connected, work, client)
+
+
+def _connected(
+    work: Callable[[J], R], client: Client, jobs: Jobs[J]
+) -> Iterator[list[tuple[int, R | Lost]]]:
+    try:
+        yield from _results(work, client, jobs)
+    except OSError:  # what a lost connection is to it
+        raise WorkerError(_GONE) from None
 
 
 def _results(
@@ -157,7 +166,5 @@ def _client(scheduler: str) -> Iterator[Client]:
         raise InputError(f"--scheduler {scheduler}: {error}") from None
     try:
         yield client
-    except OSError:  # what a lost connection is to it
-        raise WorkerError(_GONE) from None
     finally:
         client.close(timeout=_PATIENCE)

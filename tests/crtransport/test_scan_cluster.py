@@ -1,5 +1,6 @@
 """Scans on a Dask cluster: a scheduler and two workers, each a process that can be killed."""
 
+import errno
 import json
 import os
 import signal
@@ -143,6 +144,12 @@ def test_a_scheduler_that_goes_away(cluster: Cluster, tmp_path: Path) -> None:
     cluster.scheduler.send_signal(signal.SIGKILL)
     with pytest.raises(WorkerError, match="scheduler went away"):
         list(some)
+
+
+def test_a_full_disk_is_no_matter_of_the_scheduler(cluster: Cluster) -> None:
+    with pytest.raises(OSError, match="No space"), scan_cluster.pool(abs, cluster.address) as done:
+        for _ in done(enumerate([1, 2])):
+            raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
