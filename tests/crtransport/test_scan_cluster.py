@@ -147,9 +147,15 @@ def test_a_scheduler_that_goes_away(cluster: Cluster, tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_no_matter_of_the_scheduler(cluster: Cluster) -> None:
-    with pytest.raises(OSError, match="No space"), scan_cluster.pool(abs, cluster.address) as done:
-        for _ in done(enumerate([1, 2])):
-            raise OSError(errno.ENOSPC, "No space left on device")
+    def stored(_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def run() -> None:
+        with scan_cluster.pool(abs, cluster.address) as done:
+            stored(next(done(enumerate([1, 2]))))
+
+    with pytest.raises(OSError, match="No space"):
+        run()
 
 
 def test_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
