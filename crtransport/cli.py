@@ -69,13 +69,13 @@ cli.add_command(data_group)
 @click.option(
     "--workers",
     type=click.IntRange(1, 1024),
-    help="Processes of a [scan]; by default one per core.",
+    help="Processes of a [scan], or of the sampler of a [fit]; by default one per core.",
 )
 @click.option(
     "--scheduler",
     default="",
     metavar="ADDRESS",
-    help='Run a [scan] on the workers of a Dask scheduler, "tcp://host:8786".',
+    help='Run a [scan] or a sampler on the workers of a Dask scheduler, "tcp://host:8786".',
 )
 @click.option("--retry", is_flag=True, help="Run the points of a [scan] again that failed.")
 @click.pass_context
@@ -91,7 +91,7 @@ def run(ctx: click.Context, decks: tuple[str, ...], **options: Any) -> int:
     """
     quiet = options["quiet"]
     loaded = _load_all(decks, options["settings"])
-    session = _session(options, any(deck.scan is not None for deck in loaded.values()))
+    session = _session(options, list(loaded.values()))
     session.check(loaded)
     if not quiet:
         _announce_first_run()
@@ -106,21 +106,24 @@ def run(ctx: click.Context, decks: tuple[str, ...], **options: Any) -> int:
     return max(codes)
 
 
-def _session(options: Mapping[str, Any], scanned: bool) -> Session:
+def _session(options: Mapping[str, Any], decks: Sequence[Deck]) -> Session:
     from crtransport.session import Session
-    from crtransport.studies.scan import Means
+    from crtransport.studies.means import Means
 
-    names = ("workers", "scheduler", "retry")
-    for name in names:
-        if options[name] and not scanned:
-            raise InputError(f"--{name} has no effect: no deck has a table [scan]")
+    scanned = any(deck.scan is not None for deck in decks)
+    sampled = any(getattr(getattr(deck, "fit", None), "sampler", None) for deck in decks)
+    useful = {"workers": scanned or sampled, "scheduler": scanned or sampled, "retry": scanned}
+    for name, has_effect in useful.items():
+        if options[name] and not has_effect:
+            some = "a [scan]" if name == "retry" else "a [scan] or a [fit] with a sampler"
+            raise InputError(f"--{name} has no effect: no deck has {some}")
     if options["workers"] and options["scheduler"]:
         raise InputError("--workers and --scheduler: leave out one of them")
     return Session(
         folder=Path(options["folder"]),
         plots=not options["no_plots"],
         data=Path(options["data"]) if options["data"] else None,
-        means=Means(**{name: options[name] for name in names}),
+        means=Means(**{name: options[name] for name in useful}),
     )
 
 

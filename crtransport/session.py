@@ -34,6 +34,7 @@ from crtransport.run import (
 )
 from crtransport.studies import scan
 from crtransport.studies.fit_samples import groups
+from crtransport.studies.means import Means, Tell, untold
 
 PLOTS = {
     "flux-tube": "crtransport.plots.flux_tube",
@@ -69,12 +70,12 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """Where results go, whether figures are wanted, where measured tables lie; what scans use."""
+    """Where results go, whether figures are wanted, where measured tables lie; what studies use."""
 
     folder: Path
     plots: bool
     data: Path | None = None
-    means: scan.Means = field(default_factory=scan.Means)
+    means: Means = field(default_factory=Means)
 
     def check(self, decks: Mapping[str, Deck]) -> None:
         """Find before the first run what would prevent writing after it.
@@ -120,15 +121,18 @@ class Session:
         if target.exists() and Path(source).exists() and target.samefile(source):
             raise InputError(f"{source} would be overwritten; give another folder with -o DIR")
 
-    def run(self, source: str, deck: Deck, tell: scan.Tell = scan.untold) -> Result:
+    def run(self, source: str, deck: Deck, tell: Tell = untold) -> Result:
         """Run one deck and write its files."""
         name = deck_name(source)
         store = self.folder / f"{name}.scan"
         try:
-            if deck.scan is None:
-                dataset = run(deck, data=self.data)
-            else:
+            if deck.scan is not None:
                 dataset = scan.scan(deck, self.data, store, self.means, tell)
+            elif study_of(deck) == "fit":
+                fit = importlib.import_module(STUDIES["fit"])
+                dataset = fit.run(deck, self.data, self.means, tell)
+            else:
+                dataset = run(deck, data=self.data)
         except MeasurementError as error:
             raise InputError(f"{source}: {error}") from None
         files = [self.folder / f"{name}.nc"]

@@ -8,13 +8,14 @@ from crtransport.fits.likelihood import Likelihood, Objective
 from crtransport.fits.minimise import Fit, minimise
 from crtransport.fits.parameters import FitError, Parameter, Unpredictable
 from crtransport.fits.profiles import Profile, contour, ellipse, profile
-from crtransport.fits.sample import Samples, sample_ensemble, sample_nested
+from crtransport.fits.sample import Evaluation, Samples, sample_ensemble, sample_nested
 from crtransport.fits.treatments import Correlated, Given, Quadrature, Systematics
 
 __all__ = [
     "Correlated",
     "Curve",
     "DataSet",
+    "Evaluation",
     "Fit",
     "FitError",
     "Given",

@@ -172,17 +172,38 @@ class Objective:
         """
         self.evaluations += 1
         values = self.values(coordinates)
-        where = ", ".join(f"{name} = {value:.6g}" for name, value in values.items())
         try:
-            total = self._chi2(values) + self.penalty(values)
+            total = self._total(values)
         except Unpredictable as error:
             if not self._largest:
-                raise FitError(f"at {where}: {error}") from None
-            self.unanswered.append(f"at {where}: {error}")
+                raise FitError(f"at {_said(values)}: {error}") from None
+            self.unanswered.append(f"at {_said(values)}: {error}")
             return 2 * self._largest
-        if not np.isfinite(total):
-            raise FitError(f"χ² is {total} at {where}")
         self._largest = max(self._largest, total)
+        return total
+
+    def log_probability(self, coordinates: Array) -> float:
+        """ln(L × priors); −∞ beyond the bounds, and where the model has no answer.
+
+        It depends on nothing that was asked before.
+
+        Raises
+        ------
+        FitError
+            If χ² is not finite.
+        """
+        low, high = np.array([one.limits for one in self.parameters]).T
+        if np.any((coordinates < low) | (coordinates > high)):
+            return -np.inf
+        try:
+            return -self._total(self.values(coordinates)) / 2
+        except Unpredictable:
+            return -np.inf
+
+    def _total(self, values: Values) -> float:
+        total = self._chi2(values) + self.penalty(values)
+        if not np.isfinite(total):
+            raise FitError(f"χ² is {total} at {_said(values)}")
         return total
 
     def gradient(self, coordinates: Array) -> Array:
@@ -207,3 +228,7 @@ class Objective:
             if one.prior is not None:
                 found[i, i] += 2 * (one.slope(values[one.name]) / one.prior[1]) ** 2
         return found
+
+
+def _said(values: Values) -> str:
+    return ", ".join(f"{name} = {value:.6g}" for name, value in values.items())

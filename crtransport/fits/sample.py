@@ -7,7 +7,10 @@ that R̂ compares what is independent.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,6 +26,33 @@ Array = NDArray[np.float64]
 _RUNS = 2
 #: spread of the first walkers, in errors of the fit
 _SPREAD = 0.5
+#: points of nested sampling that are replaced side by side, of all that are live: while so many
+#: are sought, their bound grows old, and half of them on the average, 5 %, are sought in vain
+_AT_ONCE = 0.1
+
+
+def _here(function: Callable[[Any], Any], arguments: Iterable[Any]) -> list[Any]:
+    return [function(one) for one in arguments]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a posterior is evaluated; the samples do not depend on what does it.
+
+    Attributes
+    ----------
+    log_probability : callable
+        `Objective.log_probability`, or what gives the same numbers in other processes.
+    each : callable
+        Values of a function for many arguments, in their order.
+    tell : callable
+        Told (steps that are done, of how many) of an ensemble. How many nested sampling takes is
+        not known before.
+    """
+
+    log_probability: Callable[[Array], float]
+    each: Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]] = _here
+    tell: Callable[[int, int], None] = lambda *_: None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +94,13 @@ class Samples:
 
 
 def sample_ensemble(
-    objective: Objective, fit: Fit, *, steps: int, walkers: int | None = None, seed: int = 0
+    objective: Objective,
+    fit: Fit,
+    *,
+    steps: int,
+    walkers: int | None = None,
+    seed: int = 0,
+    by: Evaluation | None = None,
 ) -> Samples:
     """Two ensembles of walkers (Goodman & Weare 2010; Foreman-Mackey et al. 2013, PASP 125, 306).
 
@@ -78,20 +114,26 @@ def sample_ensemble(
     walkers : int, optional
         In each ensemble; four for each parameter if left out.
     seed : int
+    by : Evaluation, optional
+        One after the other if left out.
     """
     emcee = needed("emcee")
     size = len(objective.parameters)
     count = walkers or 4 * size
     if count < 2 * size:
         raise FitError(f"walkers = {count}: {size} parameters need at least {2 * size}")
-    log_probability = _log_probability(objective)
+    by = by or Evaluation(objective.log_probability)
+    # emcee's own wrapper of the function, which is left out here, prints tracebacks
+    pool = SimpleNamespace(map=lambda _, points: by.each(by.log_probability, points))
     chains, logs = [], []
     for run in range(_RUNS):
         random = np.random.default_rng([seed, run])
-        sampler = emcee.EnsembleSampler(count, size, log_probability)
+        sampler = emcee.EnsembleSampler(count, size, by.log_probability, pool=pool)
         # emcee takes random numbers of the old kind
         sampler.random_state = np.random.RandomState(random.integers(2**31)).get_state()
-        sampler.run_mcmc(_around(objective, fit, count, random), steps)
+        start = _around(objective, fit, count, random)
+        for done, _ in enumerate(sampler.sample(start, iterations=steps), start=1):
+            by.tell(run * steps + done, _RUNS * steps)
         burnt = steps // 3
         chains.append(sampler.get_chain(discard=burnt))
         logs.append(sampler.get_log_prob(discard=burnt))
@@ -115,7 +157,12 @@ def sample_ensemble(
 
 
 def sample_nested(
-    objective: Objective, *, live: int = 400, tolerance: float = 0.05, seed: int = 0
+    objective: Objective,
+    *,
+    live: int = 400,
+    tolerance: float = 0.05,
+    seed: int = 0,
+    by: Evaluation | None = None,
 ) -> Samples:
     """Two runs of nested sampling (Skilling 2006; Speagle 2020, MNRAS 493, 3132).
 
@@ -128,28 +175,43 @@ def sample_nested(
     tolerance : float
         A run ends where what is left adds less to ln of the evidence.
     seed : int
+    by : Evaluation, optional
+        One after the other if left out.
 
     Raises
     ------
     FitError
-        If a parameter has no bounds.
+        If a parameter has no bounds, or the model no answer at any of the first points.
     """
     dynesty = needed("dynesty")
     limits = np.array([one.limits for one in objective.parameters])
     for one, (low, high) in zip(objective.parameters, limits, strict=True):
         if not np.isfinite(high - low):
             raise FitError(f"{one.name}: nested sampling needs both bounds")
-    log_probability = _log_probability(objective)
+    by = by or Evaluation(objective.log_probability)
+    within = partial(_within, limits)
     chains, logs, effective = [], [], []
     for run in range(_RUNS):
         random = np.random.default_rng([seed, run])
+        cubes = random.random((live, len(limits)))
+        points = within(cubes)
+        first = np.array(by.each(by.log_probability, points))
+        if np.all(first == -np.inf):
+            raise FitError(f"the model has no answer at any of {live} points between the bounds")
         sampler = dynesty.NestedSampler(
-            log_probability,
-            lambda cube: limits[:, 0] + cube * (limits[:, 1] - limits[:, 0]),
+            by.log_probability,
+            within,
             len(limits),
             nlive=live,
             rstate=random,
+            live_points=[cubes, points, first],
+            pool=SimpleNamespace(map=by.each),
+            use_pool={"prior_transform": False, "update_bound": False},
+            # of one by one, the random numbers would be drawn elsewhere
+            queue_size=max(2, round(_AT_ONCE * live)),
         )
+        # in the place of dynesty's own wrapper of it, which prints tracebacks
+        sampler.loglikelihood.loglikelihood = by.log_probability
         sampler.run_nested(dlogz=tolerance, print_progress=False)
         weights = sampler.results.importance_weights()
         effective.append(1 / np.sum(weights**2))
@@ -170,17 +232,9 @@ def sample_nested(
     )
 
 
-def _log_probability(objective: Objective) -> Any:
-    low, high = np.array([one.limits for one in objective.parameters]).T
-
-    def log_probability(coordinates: Array) -> float:
-        if np.any((coordinates < low) | (coordinates > high)):
-            return -np.inf
-        before = len(objective.unanswered)
-        chi2 = objective(coordinates)
-        return -chi2 / 2 if len(objective.unanswered) == before else -np.inf
-
-    return log_probability
+def _within(limits: Array, cube: Array) -> Array:
+    """Coordinates between the bounds, of numbers between 0 and 1."""
+    return np.asarray(limits[:, 0] + cube * (limits[:, 1] - limits[:, 0]))
 
 
 def _around(objective: Objective, fit: Fit, count: int, random: np.random.Generator) -> Array:
@@ -191,6 +245,8 @@ def _around(objective: Objective, fit: Fit, count: int, random: np.random.Genera
     steps = np.array([one.step for one in objective.parameters])
     width = np.where(np.isfinite(fit.errors), fit.errors / slopes, steps)
     low, high = np.array([one.limits for one in objective.parameters]).T
+    # of what the data do not bound, a good part of the room that there is
+    width = np.minimum(width, (high - low) / 4)
     found = middle + _SPREAD * width * random.normal(size=(count, len(middle)))
     # what fell outside is folded back, so that no two walkers coincide
     found = np.where(found < low, 2 * low - found, found)

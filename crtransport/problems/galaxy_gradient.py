@@ -44,6 +44,10 @@ Observable = Callable[[Fluxes], float]
 
 #: relative steps of the parameters, and of fluxes
 _STEP, _SMALL = 1e-4, 1e-4
+#: a smaller number takes the step of this one, in its unit: of η = 1e-16 a relative step would be
+#: lost in rounding. A flux is as small as its unit makes it, and stays above 0
+_LEAST = 1e-2
+_FLUX = "normalisation.flux."
 #: keys that change nothing but matrices in space and the place of the Sun
 _SPACE_ONLY = re.compile(
     r"(geometry|convection)\..*|diffusion\.(?!(D0|R0|R1|delta1|delta2|eta)$).*"
@@ -127,7 +131,7 @@ class Adjoint:
         """A step, and the decks a step above and below with their spaces."""
         if key not in self._moved:
             value = number_at(self.deck, key)
-            step = _STEP * abs(value) if value else _STEP
+            step = _STEP * max(abs(value), 0.0 if key.startswith(_FLUX) else _LEAST)
             decks = [_moved(self.deck, key.split("."), value + x) for x in (step, -step)]
             sides = [(d, self.run.space if same_space(key) else self._space(d)) for d in decks]
             self._moved[key] = step, sides

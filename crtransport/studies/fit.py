@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy.stats import chi2 as _chi2
 from crtransport.deck.fit import EnsembleSampler, FitTable
 from crtransport.deck.schema import Deck
 from crtransport.fits import (
+    Evaluation,
     Fit,
     Objective,
     Samples,
@@ -20,12 +22,15 @@ from crtransport.fits import (
     sample_ensemble,
     sample_nested,
 )
+from crtransport.provenance import attributes
 from crtransport.run import measured, solved
+from crtransport.studies.fit_evaluation import evaluation
 from crtransport.studies.fit_model import FittedDeck, read
 from crtransport.studies.fit_result import with_contours, with_fit
 from crtransport.studies.fit_samples import with_samples
+from crtransport.studies.means import Means, Tell, untold
 
-__all__ = ["draw_samples", "failures", "headline", "minimum", "read", "solve"]
+__all__ = ["draw_samples", "failures", "headline", "minimum", "read", "run", "solve"]
 
 #: of MIGRAD: within 0.002 of the minimum of χ², 0.05σ, which the errors of solvers allow
 _TOLERANCE = 1.0
@@ -33,7 +38,23 @@ _CONTOUR_POINTS = 16
 
 
 def solve(deck: Deck, data: str | Path | None) -> xr.Dataset:
+    """Fit a deck, all in this process."""
+    return run(deck, data, Means(workers=0))
+
+
+def run(deck: Deck, data: str | Path | None, means: Means, tell: Tell = untold) -> xr.Dataset:
     """Fit a deck.
+
+    Parameters
+    ----------
+    deck : Deck
+        With ``fit``.
+    data : path or None
+        Folder of measured tables, which all workers can read.
+    means : Means
+        What evaluates for a sampler. The numbers do not depend on it.
+    tell : callable
+        Told of the steps of a sampler.
 
     Returns
     -------
@@ -46,17 +67,22 @@ def solve(deck: Deck, data: str | Path | None) -> xr.Dataset:
         If a measured table is missing or wrong, or the extra ``fit`` is.
     FitError
         If −2 ln L is not finite, or the deck has no answer at the starts.
+    WorkerError
+        If processes or workers cannot be had.
     """
     fitted = read(deck, data)
-    objective = fitted.objective()
-    fit = minimum(objective, fitted.fit)
-    best = fitted.deck_at(fit.best)
-    dataset = with_fit(solved(best, measured(best, data), data), fitted, fit)
-    dataset.attrs["fit_unanswered"] = len(objective.unanswered)
-    dataset = _contoured(dataset, objective, fitted, fit)
-    if fitted.fit.sampler is not None:
-        dataset = with_samples(dataset, draw_samples(objective, fitted.fit, fit))
-    return dataset
+    sampled = fitted.fit.sampler is not None
+    # first of all, so that a cluster that is not there is told at once
+    with evaluation(deck, data, means, tell) if sampled else nullcontext() as by:
+        objective = fitted.objective()
+        fit = minimum(objective, fitted.fit)
+        best = fitted.deck_at(fit.best)
+        dataset = with_fit(solved(best, measured(best, data), data), fitted, fit)
+        dataset.attrs["fit_unanswered"] = len(objective.unanswered)
+        dataset = _contoured(dataset, objective, fitted, fit)
+        if sampled:
+            dataset = with_samples(dataset, draw_samples(objective, fitted.fit, fit, by))
+    return dataset.assign_attrs(attributes(deck))
 
 
 def minimum(objective: Objective, table: FitTable) -> Fit:
@@ -80,15 +106,17 @@ def _contoured(
     return with_contours(dataset, pairs, found)
 
 
-def draw_samples(objective: Objective, table: FitTable, fit: Fit) -> Samples:
+def draw_samples(
+    objective: Objective, table: FitTable, fit: Fit, by: Evaluation | None = None
+) -> Samples:
     """What the sampler of [fit] draws."""
     sampler = table.sampler
     if isinstance(sampler, EnsembleSampler):
-        return sample_ensemble(
-            objective, fit, steps=sampler.steps, walkers=sampler.walkers, seed=table.seed
-        )
+        steps, walkers = sampler.steps, sampler.walkers
+        return sample_ensemble(objective, fit, steps=steps, walkers=walkers, seed=table.seed, by=by)
     assert sampler is not None
-    return sample_nested(objective, live=sampler.live, tolerance=sampler.tolerance, seed=table.seed)
+    live, tolerance = sampler.live, sampler.tolerance
+    return sample_nested(objective, live=live, tolerance=tolerance, seed=table.seed, by=by)
 
 
 def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,10 +16,9 @@ from crtransport.console import InputError, Terminated
 from crtransport.deck.scan import CHI2, Scan
 from crtransport.deck.schema import Deck, resolve
 from crtransport.errors import WorkerError
-from crtransport.problems.threads import processors
 from crtransport.provenance import attributes
 from crtransport.run import measured
-from crtransport.studies import scan_cluster, scan_pool
+from crtransport.studies.means import Means, Tell, untold
 from crtransport.studies.scan_dataset import chi2, dataset, shown
 from crtransport.studies.scan_plan import Plan, plan
 from crtransport.studies.scan_point import Point, Setup, compute
@@ -32,40 +29,6 @@ from crtransport.version import __version__
 #: bytes of what is kept of all points: it is written from memory
 LARGEST = 2**30
 _MOST_TOLD = 10  # points that failed
-
-Tell = Callable[[int, int, int, int], None]
-
-
-def untold(*_: int) -> None:
-    """Nobody is told of progress."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Means:
-    """What a scan runs on.
-
-    Attributes
-    ----------
-    workers : int
-        Processes of this machine; 0: none but this one. By default one per core.
-    scheduler : str
-        Address of a Dask scheduler, whose workers are used in their place.
-    retry : bool
-        Whether points that failed before are run again.
-    """
-
-    workers: int | None = None
-    scheduler: str = ""
-    retry: bool = False
-
-    def results(self, setup: Setup, jobs: Iterable[tuple[int, Any]]) -> Iterator[list[Any]]:
-        """What comes of each point, some at a time."""
-        work = partial(compute, setup)
-        if self.scheduler:
-            return scan_cluster.results(work, jobs, self.scheduler)
-        if self.workers == 0:
-            return ([(number, work(job))] for number, job in jobs)
-        return scan_pool.results(work, jobs, self.workers or processors())
 
 
 def solve(deck: Deck, data: str | Path | None) -> xr.Dataset:
@@ -135,16 +98,17 @@ def _run(
         json.dumps(tables), deck.scan.keep, None if data is None else str(Path(data).resolve())
     )
     good = there > failed
-    for batch in means.results(setup, ((n, points.overrides(n)) for n in jobs)):
-        batch = [(n, _point(result, good)) for n, result in batch]
-        for _, point in batch:
-            if not good and point.layout:
-                _check(deck, points, point, store)
-                good = True
-        store.add(batch)
-        there += len(batch)
-        failed += sum(point.status == "failed" for _, point in batch)
-        tell(there, failed, len(points), len(before))
+    with means.pool(partial(compute, setup)) as results:
+        for batch in results((n, points.overrides(n)) for n in jobs):
+            batch = [(n, _point(result, good)) for n, result in batch]
+            for _, point in batch:
+                if not good and point.layout:
+                    _check(deck, points, point, store)
+                    good = True
+            store.add(batch)
+            there += len(batch)
+            failed += sum(point.status == "failed" for _, point in batch)
+            tell(there, failed, len(points), len(before))
 
 
 def _point(result: Point | Lost, good: bool) -> Point:

@@ -13,6 +13,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 J = TypeVar("J")
 R = TypeVar("R")
 Chunk = list[tuple[int, J]]
+Jobs = Iterable[tuple[int, J]]
 
 #: seconds of work in one task, where a job is shorter: a task costs the scheduler milliseconds
 _TASK = 0.1
@@ -38,7 +40,7 @@ _PATIENCE = 30.0  # seconds, for the scheduler and the first worker
 
 
 def results(
-    work: Callable[[J], R], jobs: Iterable[tuple[int, J]], scheduler: str
+    work: Callable[[J], R], jobs: Jobs[J], scheduler: str
 ) -> Iterator[list[tuple[int, R | Lost]]]:
     """Results of numbered jobs as they come, some at a time.
 
@@ -57,40 +59,65 @@ def results(
     WorkerError
         If the scheduler goes away, or its workers cannot do the work.
     """
+    with pool(work, scheduler) as done:
+        yield from done(jobs)
+
+
+@contextlib.contextmanager
+def pool(
+    work: Callable[[J], R], scheduler: str
+) -> Iterator[Callable[[Jobs[J]], Iterator[list[tuple[int, R | Lost]]]]]:
+    """`results` of one lot of jobs after the other, by one connection."""
+    with _client(scheduler) as client:
+        yield partial(_connected, work, client)
+
+
+def _connected(
+    work: Callable[[J], R], client: Client, jobs: Jobs[J]
+) -> Iterator[list[tuple[int, R | Lost]]]:
+    try:
+        yield from _results(work, client, jobs)
+    except OSError:  # what a lost connection is to it
+        raise WorkerError(_GONE) from None
+
+
+def _results(
+    work: Callable[[J], R], client: Client, jobs: Jobs[J]
+) -> Iterator[list[tuple[int, R | Lost]]]:
+    from distributed import as_completed
+
     coming = iter(jobs)
     waiting: deque[tuple[int, J]] = deque()
     seconds = math.inf  # of a job: the first tasks have one each
     alone: set[int] = set()  # jobs of tasks that lost their workers
     running: dict[Any, Chunk[J]] = {}
-    with _client(scheduler) as client:
-        from distributed import as_completed
-
-        finished = as_completed(loop=client.loop)
-        while True:
-            ready = _AHEAD * max(1, sum(client.nthreads().values()))
-            size = max(1, min(_LONGEST, int(_TASK / seconds)))
-            waiting.extend(islice(coming, max(0, ready * size - len(waiting))))
-            if not waiting and not running:
-                return
-            while waiting and len(running) < ready:
-                count = 1 if waiting[0][0] in alone else min(size, len(waiting))
-                chunk = [waiting.popleft() for _ in range(count)]
-                future = client.submit(_done, work, chunk, pure=False)
-                running[future] = chunk
+    finished = as_completed(loop=client.loop)
+    while True:
+        threads = max(1, sum(client.nthreads().values()))
+        ready = _AHEAD * threads
+        size = max(1, min(_LONGEST, int(_TASK / seconds)))
+        waiting.extend(islice(coming, max(0, ready * size - len(waiting))))
+        if not waiting and not running:
+            return
+        while waiting and len(running) < ready:
+            count = 1 if waiting[0][0] in alone else min(size, math.ceil(len(waiting) / threads))
+            chunk = [waiting.popleft() for _ in range(count)]
+            future = client.submit(_done, work, chunk, pure=False)
+            running[future] = chunk
+            finished.add(future)
+        for future in finished.next_batch():
+            if future.status in ("lost", "pending"):  # its worker was lost before it was asked
                 finished.add(future)
-            for future in finished.next_batch():
-                if future.status in ("lost", "pending"):  # its worker was lost before it was asked
-                    finished.add(future)
-                    continue
-                chunk = running.pop(future)
-                found, taken = _result(future, chunk)
-                if found is None:
-                    alone.update(number for number, _ in chunk)
-                    waiting.extendleft(reversed(chunk))
-                    continue
-                if taken:
-                    seconds = taken / len(found)
-                yield found
+                continue
+            chunk = running.pop(future)
+            found, taken = _result(future, chunk)
+            if found is None:
+                alone.update(number for number, _ in chunk)
+                waiting.extendleft(reversed(chunk))
+                continue
+            if taken:
+                seconds = taken / len(found)
+            yield found
 
 
 def _done(work: Callable[[J], R], chunk: Chunk[J]) -> tuple[list[tuple[int, R]], float]:
@@ -139,7 +166,5 @@ def _client(scheduler: str) -> Iterator[Client]:
         raise InputError(f"--scheduler {scheduler}: {error}") from None
     try:
         yield client
-    except OSError:  # what a lost connection is to it
-        raise WorkerError(_GONE) from None
     finally:
         client.close(timeout=_PATIENCE)

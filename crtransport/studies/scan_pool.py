@@ -7,6 +7,7 @@ Each process has a pipe of its own, so that the end of one is no matter of the o
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import os
 import signal
@@ -15,6 +16,7 @@ import time
 import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple, TypeVar
@@ -23,6 +25,7 @@ from crtransport.errors import WorkerError
 
 J = TypeVar("J")
 R = TypeVar("R")
+Jobs = Iterable[tuple[int, J]]
 
 #: how often a job is begun whose process does not live to its end
 TRIES = 3
@@ -46,7 +49,7 @@ class Lost(NamedTuple):
 
 
 def results(
-    work: Callable[[J], R], jobs: Iterable[tuple[int, J]], processes: int
+    work: Callable[[J], R], jobs: Jobs[J], processes: int
 ) -> Iterator[list[tuple[int, R | Lost]]]:
     """Results of numbered jobs as they come, some at a time.
 
@@ -61,36 +64,52 @@ def results(
     ------
     WorkerError
     """
+    with pool(work, processes) as done:
+        yield from done(jobs)
+
+
+@contextlib.contextmanager
+def pool(
+    work: Callable[[J], R], processes: int
+) -> Iterator[Callable[[Jobs[J]], Iterator[list[tuple[int, R | Lost]]]]]:
+    """`results` of one lot of jobs after the other, by processes that stay until the end."""
+    workers: list[_Worker] = []
+    try:
+        yield partial(_results, work, processes, workers, _Pace())
+    finally:
+        for worker in workers:
+            worker.end()
+
+
+def _results(
+    work: Callable[[J], R], processes: int, workers: list[_Worker], pace: _Pace, jobs: Jobs[J]
+) -> Iterator[list[tuple[int, R | Lost]]]:
     coming = iter(jobs)
     waiting: deque[tuple[int, J]] = deque()
     tries: Counter[int] = Counter()
     stillborn = 0
-    workers: list[_Worker] = []
-    pace = _Pace()
-    try:
-        while True:
-            waiting.extend(islice(coming, max(0, processes * _MOST_AHEAD - len(waiting))))
-            if not waiting and not any(worker.given for worker in workers):
-                return
-            while len(workers) < processes and len(waiting) > sum(not w.given for w in workers):
-                workers.append(_Worker(work))
-            for worker in workers:
-                worker.feed(waiting, pace.ahead)
-            found: list[tuple[int, R | Lost]] = []
-            for worker in _ready(workers):
-                if worker.collect(found, pace):
-                    continue
-                workers.remove(worker)
-                how = worker.end(patience=5.0)
-                stillborn = 0 if worker.alive else stillborn + 1
-                if stillborn == TRIES:
-                    raise WorkerError(f"processes end as they begin ({how})")
-                found += _returned(worker, waiting, tries, how)
-            if found:
-                yield found
-    finally:
+    while True:
+        waiting.extend(islice(coming, max(0, processes * _MOST_AHEAD - len(waiting))))
+        if not waiting and not any(worker.given for worker in workers):
+            return
+        while len(workers) < processes and len(waiting) > sum(not w.given for w in workers):
+            workers.append(_Worker(work))
+        # of few jobs each process has its share, so that none goes without
+        left = len(waiting) + sum(len(worker.given) for worker in workers)
         for worker in workers:
-            worker.end()
+            worker.feed(waiting, min(pace.ahead, math.ceil(left / processes)))
+        found: list[tuple[int, R | Lost]] = []
+        for worker in _ready(workers):
+            if worker.collect(found, pace):
+                continue
+            workers.remove(worker)
+            how = worker.end(patience=5.0)
+            stillborn = 0 if worker.alive else stillborn + 1
+            if stillborn == TRIES:
+                raise WorkerError(f"processes end as they begin ({how})")
+            found += _returned(worker, waiting, tries, how)
+        if found:
+            yield found
 
 
 class _Pace:

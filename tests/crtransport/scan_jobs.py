@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from crtransport.fits import FitError
+
 
 class Job(NamedTuple):
     """What a job does: ``deadly``, how many times it kills its process before it ends well."""
@@ -33,6 +35,16 @@ def runs(log: str | Path) -> list[int]:
 def threads(name: str) -> str | None:
     """A variable of the environment of the process."""
     return os.environ.get(name)
+
+
+def process(_: object) -> int:
+    """Which process it is."""
+    return os.getpid()
+
+
+def refuse(_: object) -> None:
+    """Find that nothing can be made of it."""
+    raise FitError("of no use")
 
 
 class Unreadable:

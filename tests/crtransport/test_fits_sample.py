@@ -14,6 +14,7 @@ from crtransport.fits import (
     Objective,
     Parameter,
     Samples,
+    Unpredictable,
     minimise,
     sample_ensemble,
     sample_nested,
@@ -127,3 +128,23 @@ def test_too_few_walkers() -> None:
     objective = gaussian()
     with pytest.raises(FitError, match="2 parameters need at least 4"):
         sample_ensemble(objective, minimise(objective), steps=10, walkers=3)
+
+
+def test_walkers_where_the_data_say_nothing() -> None:
+    """Errors far beyond the bounds: the walkers fill the room between these."""
+    flat = Parameter(name="y", start=0.4, lower=0.0, upper=1.0)
+    objective = Objective(
+        (Parameter(name="x", start=0.0, lower=-4.0, upper=6.0), flat),
+        lambda v: v["x"] ** 2 + 1e-4 * v["y"] ** 2,
+    )
+    draws = sample_ensemble(objective, minimise(objective), steps=300, walkers=10, seed=2).draws
+    assert draws[:, :, 1].std() == pytest.approx(np.sqrt(1 / 12), rel=0.2)
+
+
+def test_no_answer_anywhere() -> None:
+    def fails(_: Any) -> float:
+        raise Unpredictable("of no use")
+
+    objective = Objective((Parameter(name="a", start=0.5, lower=0.0, upper=1.0),), fails)
+    with pytest.raises(FitError, match="no answer at any of 20 points"):
+        sample_nested(objective, live=20)

@@ -125,6 +125,17 @@ def test_whole_runs_change_as_it_says(key: str) -> None:
     assert found == pytest.approx(difference(whole, key), abs=1e-4 / abs(value(key)))
 
 
+def test_a_number_that_is_all_but_zero() -> None:
+    """A relative step of it would be lost in rounding."""
+    found = []
+    for eta in (0.0, 1e-16, 1e-9):
+        deck = TABLES | {"diffusion": {"eta": eta}, "solver": SOLVERS["reduced-basis"]}
+        found.append(crtransport.gradient(deck, ENERGY, boron_to_carbon, ["diffusion.eta"]))
+    zero, *others = (one["diffusion.eta"] for one in found)
+    assert abs(zero) > 1e-3
+    assert others == pytest.approx([zero] * 2, rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("solver", "limit"), [("reduced-basis", 1e-6), ("sweep-gmres", 1e-9), ("direct", 1e-12)]
 )

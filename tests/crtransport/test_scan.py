@@ -22,7 +22,8 @@ from crtransport.console import InputError
 from crtransport.deck.load import load_deck
 from crtransport.output import check_labels
 from crtransport.studies import scan as scans
-from crtransport.studies.scan import Means, scan
+from crtransport.studies.means import Means
+from crtransport.studies.scan import scan
 
 SOURCE = """
 model = "burst"
@@ -349,7 +350,7 @@ def test_figures_and_headline(
 
 @pytest.mark.parametrize("option", ["--workers=2", "--scheduler=tcp://x:1", "--retry"])
 def test_options_of_scans_need_one(option: str) -> None:
-    with pytest.raises(InputError, match=r"has no effect: no deck has a table \[scan\]"):
+    with pytest.raises(InputError, match=r"has no effect: no deck has a"):
         run("first_run", option)
 
 

@@ -1,5 +1,6 @@
 """Scans on a Dask cluster: a scheduler and two workers, each a process that can be killed."""
 
+import errno
 import json
 import os
 import signal
@@ -20,7 +21,8 @@ from crtransport.console import InputError
 from crtransport.deck.load import load_deck
 from crtransport.errors import WorkerError
 from crtransport.studies import scan_cluster
-from crtransport.studies.scan import Means, scan
+from crtransport.studies.means import Means
+from crtransport.studies.scan import scan
 from crtransport.studies.scan_cluster import results
 from crtransport.studies.scan_pool import Lost
 
@@ -93,6 +95,18 @@ def test_a_scan_of_which_a_worker_is_killed(cluster: Cluster, tmp_path: Path) ->
             np.testing.assert_array_equal(found[name], expected[name])
 
 
+def test_a_sampler(cluster: Cluster, tmp_path: Path) -> None:
+    from test_fit_evaluation import DYNESTY, EMCEE, posterior, write
+
+    write(tmp_path)
+    for sampler in (EMCEE, DYNESTY):
+        here, there = (
+            posterior(tmp_path / "box.toml", means, **sampler)
+            for means in (Means(workers=0), Means(scheduler=cluster.address))
+        )
+        np.testing.assert_array_equal(there, here)
+
+
 def test_each_job_once_but_for_what_was_killed(cluster: Cluster, tmp_path: Path) -> None:
     import scan_jobs
 
@@ -130,6 +144,18 @@ def test_a_scheduler_that_goes_away(cluster: Cluster, tmp_path: Path) -> None:
     cluster.scheduler.send_signal(signal.SIGKILL)
     with pytest.raises(WorkerError, match="scheduler went away"):
         list(some)
+
+
+def test_a_full_disk_is_no_matter_of_the_scheduler(cluster: Cluster) -> None:
+    def stored(_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def run() -> None:
+        with scan_cluster.pool(abs, cluster.address) as done:
+            stored(next(done(enumerate([1, 2]))))
+
+    with pytest.raises(OSError, match="No space"):
+        run()
 
 
 def test_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
