@@ -90,7 +90,7 @@ print(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 def figure(rows: list[Row]) -> Figure:
     """Relative error against CPU time, a curve for each problem and method."""
     with style():
-        found = new_figure(columns=2, height=4.6)
+        found = new_figure(columns=2, height=6.0)
         for axes, (title, names) in zip(found.subplots(2, 2).flat, PANELS, strict=True):
             panel(axes, title, [row for row in rows if row.problem.startswith(names)])
     return found
@@ -106,7 +106,7 @@ def panel(axes: Axes, title: str, rows: list[Row]) -> None:
         cpu, error = [1e3 * row.cpu_s for row in some], [row.error for row in some]
         axes.plot(cpu, error, marker=MARKERS[i], label=label, **line(i))
     axes.set(xscale="log", yscale="log", xlabel="CPU time (ms)", ylabel="relative error")
-    axes.legend(loc="best")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
     axes.set_title(title)
 
 
