@@ -23,6 +23,7 @@ from crtransport.studies import fit_evaluation
 from crtransport.studies.fit import run
 from crtransport.studies.fit_evaluation import evaluation
 from crtransport.studies.means import Means
+from tests.signals import heeded
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -157,7 +158,8 @@ def test_an_interrupt_leaves_nothing_behind(deck: Path, tmp_path: Path) -> None:
     line = [sys.executable, "-m", "crtransport", "run", str(deck), "-o", str(tmp_path / "out")]
     line += ["--workers", "2", "--data", str(tmp_path)]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(line, cwd=ROOT, start_new_session=True, **pipes) as process:
+    pipes |= {"start_new_session": True, "preexec_fn": heeded}
+    with subprocess.Popen(line, cwd=ROOT, **pipes) as process:
         end = time.monotonic() + 60
         while len(found := children(process.pid)) < 2 or not all(map(busy, found)):
             assert process.poll() is None

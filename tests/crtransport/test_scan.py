@@ -24,6 +24,7 @@ from crtransport.output import check_labels
 from crtransport.studies import scan as scans
 from crtransport.studies.means import Means
 from crtransport.studies.scan import scan
+from tests.signals import heeded
 
 SOURCE = """
 model = "burst"
@@ -253,10 +254,6 @@ values = ["uniform"]
 def start(*args: object) -> subprocess.Popen[str]:
     line = [sys.executable, "-m", "crtransport", "run", *map(str, args), "--no-plots"]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-
-    def heeded() -> None:  # a shell that starts jobs in the background has them ignore interrupts
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
     # of a process group of its own, as a shell gives it
     return subprocess.Popen(line, **pipes, start_new_session=True, preexec_fn=heeded)
 
