@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -365,11 +365,8 @@ class GalaxyDeck:
                     f"{self.output.T_min:g} … {self.output.T_max:g}"
                 )
         for key in self.sensitivity.by:
-            try:
-                number = number_at(self, key)
-            except ValueError as error:
-                raise ValueError(f"sensitivity.by: {error}") from None
-            if number == 0:
+            self._named_by("sensitivity.by", partial(number_at, self), key)
+            if number_at(self, key) == 0:
                 raise ValueError(f"sensitivity.by: {key} is 0, which has no logarithm")
 
     def bursts(self) -> BurstDeck:

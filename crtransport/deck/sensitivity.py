@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from crtransport.units import Quantity
-
-Energy = Annotated[float, Quantity(unit="GeV/n", gt=0, le=1e12)]
+from crtransport.deck.galaxy_solver import Energy
 
 #: tables whose numbers interstellar fluxes depend on smoothly
 SMOOTH = (

@@ -11,7 +11,7 @@ from crtransport.deck.bump import BumpDeck
 from crtransport.fits import Fit
 from crtransport.physics.bump import LABELS, Bump, compression, shock_index
 from crtransport.spectra.bump_fit import BumpFit, mach_of
-from crtransport.spectra.quality import ends_of, with_errors
+from crtransport.spectra.quality import ends_of, number_names, summary, with_errors
 from crtransport.spectra.tables import variable
 
 _SHOCK = {
@@ -39,20 +39,8 @@ def numbers(deck: BumpDeck, fit: BumpFit, found: Fit) -> xr.Dataset:
             ends = published[1:] if len(published) == 3 else (np.nan, np.nan)
             variables |= with_errors(f"{key}_published", published[0], ends, label)
     variables |= _shock(fit, found)
-    points = fit.likelihood.points
-    variables |= {
-        "chi2": variable(found.chi2, "1", "least chi-squared, priors of scales included"),
-        "points": variable(points, "1", "fitted points"),
-        "dof": variable(points - len(found.names), "1", "points less numbers and scales fitted"),
-        "correlation": variable(
-            found.correlation, "1", "correlation of two fitted numbers", "number", "number_2"
-        ),
-    }
-    coords = {
-        name: variable(list(found.names), "1", "fitted number", name)
-        for name in ("number", "number_2")
-    }
-    return xr.Dataset(variables, coords).merge(_scales(fit, found))
+    variables |= summary(found, fit.likelihood.points, "numbers and scales fitted")
+    return xr.Dataset(variables, number_names(found)).merge(_scales(fit, found))
 
 
 def _shock(fit: BumpFit, found: Fit) -> dict[str, Any]:

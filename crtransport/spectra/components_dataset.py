@@ -13,7 +13,7 @@ from crtransport.deck.components import ComponentsDeck
 from crtransport.fits import Fit
 from crtransport.spectra.bump_dataset import rigidities
 from crtransport.spectra.components_fit import ComponentsFit
-from crtransport.spectra.quality import with_errors
+from crtransport.spectra.quality import number_names, summary, with_errors
 from crtransport.spectra.tables import variable
 
 Array = NDArray[np.float64]
@@ -39,23 +39,13 @@ def numbers(fit: ComponentsFit, best: Fit, rises: Mapping[str, float]) -> xr.Dat
         dims = ("other", "component")
         variables |= _numbers(fit, best, rises, "alpha_difference", label, *dims)
     variables |= _norms(fit, best)
-    points = fit.likelihood.points
-    variables |= {
-        "chi2": variable(best.chi2, "1", "least chi-squared, priors of scales included"),
-        "points": variable(points, "1", "fitted points"),
-        "dof": variable(points - len(best.names), "1", "points less numbers fitted"),
-        "correlation": variable(
-            best.correlation, "1", "correlation of two fitted numbers", "number", "number_2"
-        ),
-    }
+    variables |= summary(best, fit.likelihood.points, "numbers fitted")
     coords = {
         "component": variable(names, "1", "component", "component"),
         "pivot": variable(fit.pivots, "GV", "where the norm of a component is told", "component"),
         "other": variable(list(others), "1", "element other than the first", "other"),
     }
-    for name in ("number", "number_2"):
-        coords[name] = variable(list(best.names), "1", "fitted number", name)
-    return xr.Dataset(variables, coords)
+    return xr.Dataset(variables, coords | number_names(best))
 
 
 def _numbers(

@@ -26,6 +26,27 @@ def unrest(objective: Objective, fit: Fit) -> float:
     return float(np.max((np.abs(again.values - fit.values) / fit.errors)[inside], initial=0.0))
 
 
+def summary(fit: Fit, points: int, fitted: str) -> dict[str, Any]:
+    """Variables of any fit: χ², counts, and correlations over ``number`` and ``number_2``.
+
+    ``fitted``: what is counted in ``fit.names``.
+    """
+    return {
+        "chi2": variable(fit.chi2, "1", "least chi-squared, priors of scales included"),
+        "points": variable(points, "1", "fitted points"),
+        "dof": variable(points - len(fit.names), "1", f"points less {fitted}"),
+        "correlation": variable(
+            fit.correlation, "1", "correlation of two fitted numbers", "number", "number_2"
+        ),
+    }
+
+
+def number_names(fit: Fit) -> dict[str, Any]:
+    """The coordinates of the correlations."""
+    names = list(fit.names)
+    return {dim: variable(names, "1", "fitted number", dim) for dim in ("number", "number_2")}
+
+
 def ends_of(fit: Fit, name: str) -> tuple[float, float]:
     """Errors down- and upwards; of what is held, 0."""
     if name not in fit.names:

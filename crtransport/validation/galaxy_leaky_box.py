@@ -42,6 +42,8 @@ _BOX: Tables = {
     "source": [_EVERYWHERE],
     "momentum": {"T_min": 0.01, "T_max": 1e5, "per_decade": 32},
 }
+#: what decks have, in place of the equal steps of the cases
+_DENSER: Tables = {"refinement": 2}
 _SWEEP = Method(name="sweep-gmres", tables={"solver": {**EXACT}})
 _DIRECT = Method(name="direct", tables={"solver": {"kind": "direct"}})
 _BOTH = (_SWEEP, _DIRECT)
@@ -69,15 +71,20 @@ def _cooled() -> Iterator[Case]:
 
         diffusion = {**_SAME, "delta1": delta, "delta2": delta}
         losses = {"rate": 5 * _LOSS, "slope": slope}
-        yield Case(
-            name=f"leaky box, b ∝ p^{slope:g}, D ∝ p^{delta:g}",
-            formula="N = (1/b) ∫ Q(u') exp[−∫ e/b du″] du'",
-            tables=merged(_BOX, {"diffusion": diffusion, "losses": losses}),
-            fluxes={"H1": flux},
-            tolerance=1e-6,
-            # sweeps do not converge on levels this dense where losses win at all momenta
-            methods=_BOTH if slope < 0 else (_DIRECT,),
-        )
+        for momentum, levels, tolerance in (
+            ({}, "", 1e-7),
+            (_DENSER, ", denser levels at low momenta", 1e-6),
+        ):
+            tables = {"diffusion": diffusion, "losses": losses, "momentum": momentum}
+            yield Case(
+                name=f"leaky box, b ∝ p^{slope:g}, D ∝ p^{delta:g}{levels}",
+                formula="N = (1/b) ∫ Q(u') exp[−∫ e/b du″] du'",
+                tables=merged(_BOX, tables),
+                fluxes={"H1": flux},
+                tolerance=tolerance,
+                # sweeps do not converge on levels this dense where losses win at all momenta
+                methods=_BOTH if slope < 0 else (_DIRECT,),
+            )
 
 
 def _power_laws() -> Iterator[Case]:
@@ -101,15 +108,14 @@ def _power_laws() -> Iterator[Case]:
         yield Case(
             name=f"leaky box, {name}",
             formula="N/Q = 1/[1/τ + a b − K a (a + 3)]",
-            # exact on equal steps
-            tables=merged(_BOX, tables, {"momentum": {"refinement": 1}}),
+            tables=merged(_BOX, tables),
             fluxes={"H1": flux},
             methods=_BOTH,
         )
         yield Case(
             name=f"leaky box, {name}, denser levels at low momenta",
             formula="N/Q = 1/[1/τ + a b − K a (a + 3)]",
-            tables=merged(_BOX, tables),
+            tables=merged(_BOX, tables, {"momentum": _DENSER}),
             fluxes={"H1": flux},
             tolerance=1e-6,
             methods=_BOTH,
