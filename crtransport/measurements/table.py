@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from crtransport.nuclides import ELEMENTS, UnknownElement, nuclide
+from crtransport.nuclides import ELEMENTS, Nuclide, UnknownElement, nuclide
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -174,6 +174,17 @@ def ratio_parts(table: Measurement) -> tuple[str, str]:
     return above, below
 
 
+def per_nucleon_at(nucleus: Nuclide, x_kind: str, x: Array) -> tuple[Array, Array]:
+    """T in GeV/n at x on an axis of measurements, and dT/dx: dT/dR = Zβ/A, dT/dE = 1/A."""
+    if x_kind == "rigidity_GV":
+        slope = nucleus.beta(x) * nucleus.charge / nucleus.mass_number
+        return nucleus.kinetic_energy(x), np.asarray(slope)
+    if x_kind == "kinetic_energy_per_nucleon_GeV":
+        return x, np.ones_like(x)
+    rest = nucleus.mass if x_kind == "total_energy_GeV" else 0.0
+    return (x - rest) / nucleus.mass_number, np.full_like(x, 1 / nucleus.mass_number)
+
+
 def per_nucleon(table: Measurement) -> Spectrum:
     """A flux over rigidity or energy per particle as one over kinetic energy per nucleon.
 
@@ -191,26 +202,16 @@ def per_nucleon(table: Measurement) -> Spectrum:
     except UnknownElement:
         why = f"{table.quantity} is no element with an energy per nucleon"
         raise MeasurementError(f"{table.name}: {why}") from None
-    nucleons = nucleus.mass_number
-    jacobian: Array | float = nucleons
-    if table.over_rigidity:
-        energy = nucleus.kinetic_energy(table.x)
-        jacobian = nucleons / (nucleus.charge * nucleus.beta(table.x))
-    elif table.x_kind == "kinetic_energy_GeV":
-        energy = table.x / nucleons
-    elif table.x_kind == "total_energy_GeV":
-        energy = (table.x - nucleus.mass) / nucleons
-    else:
-        energy, jacobian = table.x, 1.0
+    energy, slope = per_nucleon_at(nucleus, table.x_kind, table.x)
     if np.any(energy <= 0):
         raise MeasurementError(f"{table.name} has x below the rest energy of {table.quantity}")
     return Spectrum(
         label=table.experiment,
         element=table.quantity,
         kinetic_energy=np.asarray(energy),
-        flux=np.asarray(table.y * jacobian),
-        error_lo=np.asarray(table.error_lo * jacobian),
-        error_hi=np.asarray(table.error_hi * jacobian),
+        flux=np.asarray(table.y / slope),
+        error_lo=np.asarray(table.error_lo / slope),
+        error_hi=np.asarray(table.error_hi / slope),
         measured=table.measured,
         interstellar=table.interstellar,
         curve=table.curve,

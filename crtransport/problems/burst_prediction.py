@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crtransport.deck.burst import BurstDeck
-from crtransport.measurements.table import Measurement, MeasurementError
+from crtransport.measurements.table import Measurement, MeasurementError, per_nucleon_at
 from crtransport.nuclides import nuclide
 from crtransport.problems.burst_arrival import arrival
-from crtransport.problems.galaxy_prediction import per_nucleon_at
 
 Array = NDArray[np.float64]
 

@@ -12,8 +12,8 @@ from scipy.interpolate import make_interp_spline
 
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.measurements.axes import elements as measured_elements
-from crtransport.measurements.table import Measurement, MeasurementError
-from crtransport.nuclides import Nuclide, nuclide
+from crtransport.measurements.table import Measurement, MeasurementError, per_nucleon_at
+from crtransport.nuclides import nuclide
 from crtransport.physics.modulation import Modulation
 from crtransport.problems.galaxy_answer import Answer, elements
 from crtransport.problems.galaxy_gradient import Adjoint, Fluxes
@@ -188,14 +188,3 @@ def why_no_gradient(deck: GalaxyDeck) -> str:
 
 def _local(deck: GalaxyDeck) -> list[str]:
     return species(deck) if deck.local_source else []
-
-
-def per_nucleon_at(nucleus: Nuclide, x_kind: str, x: Array) -> tuple[Array, Array]:
-    """T in GeV/n at x on an axis of measurements, and dT/dx."""
-    if x_kind == "rigidity_GV":
-        slope = nucleus.beta(x) * nucleus.charge / nucleus.mass_number
-        return nucleus.kinetic_energy(x), np.asarray(slope)
-    if x_kind == "kinetic_energy_per_nucleon_GeV":
-        return x, np.ones_like(x)
-    mass = nucleus.mass if x_kind == "total_energy_GeV" else 0.0
-    return (x - mass) / nucleus.mass_number, np.full_like(x, 1 / nucleus.mass_number)
