@@ -8,9 +8,10 @@ elements: they are evaluated just inside.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property, reduce
+from functools import cache, cached_property, lru_cache, reduce
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -80,19 +81,30 @@ class NodalAxis:
         return np.concatenate([weights for _, weights, _ in self.elements])
 
     @cached_property
-    def gather(self) -> sp.csr_array:
-        """[point, node] 1 where a point is a node."""
-        starts = np.cumsum((0, *self.orders))
-        columns = np.concatenate(
-            [s + np.arange(order + 1) for s, order in zip(starts, self.orders, strict=False)]
-        )
-        rows = np.arange(len(columns))
-        return sp.csr_array((np.ones(len(rows)), (rows, columns)))
+    def firsts(self) -> NDArray[np.int64]:
+        """(n_nodes,) the first point of each node; a second one follows between two elements."""
+        inner = np.cumsum(self.orders)[:-1]
+        nodes = np.arange(len(self.nodes))
+        return np.asarray(nodes + np.searchsorted(inner, nodes, side="left"))
 
     @cached_property
-    def slopes(self) -> sp.csr_array:
+    def slopes(self) -> Array:
         """[point, node] derivatives."""
-        return sp.csr_array(sp.block_diag([d for _, _, d in self.elements]) @ self.gather)
+        out = np.zeros((len(self.points), len(self.nodes)))
+        for points, nodes, slopes in self.parts:
+            out[points, nodes] = slopes
+        return out
+
+    @cached_property
+    def parts(self) -> list[tuple[slice, slice, Array]]:
+        """Of each element: its points, its nodes, [point, node] derivatives."""
+        starts = np.cumsum((0, *self.orders[:-1]))
+        return [
+            (slice(s + e, s + e + order + 1), slice(s, s + order + 1), slopes)
+            for e, (s, order, (_, _, slopes)) in enumerate(
+                zip(starts, self.orders, self.elements, strict=True)
+            )
+        ]
 
     @property
     def kept(self) -> slice:
@@ -155,7 +167,7 @@ class NodalGrid:
 
     def load(self, function: Coefficient) -> Array:
         """(n_places,) ∫ function φᵢ dV."""
-        return self._kept @ (self._gather.T @ (self._weights * self._values(function)))
+        return self._gathered(self._weights * self._values(function)).reshape(-1)
 
     def mass(self, function: Coefficient) -> Operator:
         """Diagonal of ∫ function φᵢ dV: what reacts with a density given by ``function``."""
@@ -164,26 +176,28 @@ class NodalGrid:
 
     def sheet(self, axis: int, function: Coefficient) -> Array:
         """(n_places,) ∫ function φᵢ dS over the low end of an axis; function of all coordinates."""
-        others = [a for i, a in enumerate(self.axes) if i != axis]
+        out = np.zeros(self.shape)
+        if self.axes[axis].zero[0]:
+            return out.reshape(-1)
         points = np.meshgrid(
             *(a.edges[:1] if i == axis else a.points for i, a in enumerate(self.axes)),
             indexing="ij",
         )
-        weights = reduce(np.multiply.outer, [a.weights for a in others], np.ones(()))
-        values = np.broadcast_to(function(*points), points[0].shape).squeeze(axis) * weights
-        first = sp.csr_array(([1.0], ([0], [0])), shape=(1, len(self.axes[axis].nodes)))
-        spread = self._kron([first if i == axis else a.gather for i, a in enumerate(self.axes)])
-        return self._kept @ (spread.T @ values.ravel())
+        others = [np.ones(1) if i == axis else a.weights for i, a in enumerate(self.axes)]
+        values = np.broadcast_to(function(*points), points[0].shape) * _outer(others)
+        low = tuple(slice(1) if i == axis else slice(None) for i in range(len(self.axes)))
+        out[low] = self._gathered(values, axis)
+        return out.reshape(-1)
 
     def stiffness(self, axis: int, conductivity: Coefficient) -> Operator:
         """∫ conductivity ∂φᵢ ∂φⱼ dV along one axis; its total is what leaves by the zero-ends."""
-        inside, _ = self._slopes[axis]
-        return self._product(axis, self._weights * self._values(conductivity), inside)
+        slopes = [slopes for _, _, slopes in self.axes[axis].parts]
+        return self._product(axis, self._weights * self._values(conductivity), slopes)
 
     def convection(self, axis: int, velocity: Coefficient) -> Operator:
         """−∫ velocity φⱼ ∂φᵢ dV along one axis: ∇·(velocity ψ), carried out by the zero-ends."""
-        inside = sp.csr_array(self._gather @ self._kept.T)
-        return self._product(axis, -self._weights * self._values(velocity), inside)
+        values = [np.eye(order + 1) for order in self.axes[axis].orders]
+        return self._product(axis, -self._weights * self._values(velocity), values)
 
     def at_places(self, values: Array) -> Array:
         """[…, place] of [level, place] values: themselves."""
@@ -192,53 +206,94 @@ class NodalGrid:
     def at(self, point: tuple[float, ...]) -> Array:
         """(n_places,) weights of ψ at a point."""
         rows = [axis.at(x)[axis.kept] for axis, x in zip(self.axes, point, strict=True)]
-        return reduce(np.multiply.outer, rows, np.ones(())).reshape(-1)
-
-    @staticmethod
-    def _kron(factors: list[sp.csr_array]) -> sp.csr_array:
-        return reduce(
-            lambda a, b: sp.csr_array(sp.kron(a, b)), factors, sp.csr_array(np.ones((1, 1)))
-        )
-
-    @cached_property
-    def _gather(self) -> sp.csr_array:
-        return self._kron([axis.gather for axis in self.axes])
-
-    @cached_property
-    def _kept(self) -> sp.csr_array:
-        """[place, node] 1 where a node is an unknown."""
-        return self._kron(
-            [sp.csr_array(sp.eye_array(len(axis.nodes)))[axis.kept] for axis in self.axes]
-        )
+        return _outer(rows).reshape(-1)
 
     @cached_property
     def _weights(self) -> Array:
-        return reduce(np.multiply.outer, [a.weights for a in self.axes], np.ones(())).reshape(-1)
+        return _outer([axis.weights for axis in self.axes])
 
     @cached_property
-    def _slopes(self) -> list[tuple[sp.csr_array, Array]]:
-        """By axis: [point, place] derivatives along it, and (n_points,) of 1 on other nodes."""
-        found = []
-        for axis in range(len(self.axes)):
-            whole = self._kron(
-                [a.slopes if i == axis else a.gather for i, a in enumerate(self.axes)]
-            )
-            others = 1 - self._kept.T @ np.ones(self.n_places)
-            found.append((sp.csr_array(whole @ self._kept.T), whole @ others))
-        return found
+    def _points(self) -> list[Array]:
+        return list(np.meshgrid(*(axis.points for axis in self.axes), indexing="ij"))
 
     def _values(self, function: Coefficient) -> Array:
-        points = np.meshgrid(*(axis.points for axis in self.axes), indexing="ij")
-        if not points:
-            return np.reshape(function(), 1)
-        return np.broadcast_to(function(*points), points[0].shape).reshape(-1)
+        """Coordinates -> values at all points; of a grid without axes the one value."""
+        values = np.asarray(function(*self._points), dtype=float)
+        return np.broadcast_to(values, self._weights.shape) if self.axes else values.reshape(())
 
-    def _product(self, axis: int, weights: Array, right: sp.csr_array) -> Operator:
-        """Derivatives along an axis times weights times [point, place]."""
-        left, outside = self._slopes[axis]
-        scaled = right.copy()
-        scaled.data *= np.repeat(weights, np.diff(right.indptr))
-        matrix = sp.csr_array(left.T @ scaled)
-        matrix.eliminate_zeros()
+    def _gathered(self, values: Array, but: int | None = None) -> Array:
+        """Summed over the points of each unknown, along all axes but one."""
+        for i, axis in enumerate(self.axes):
+            if i != but:
+                whole = np.add.reduceat(values, axis.firsts, axis=i)
+                values = whole[(slice(None),) * i + (axis.kept,)]
+        return values
+
+    def _product(self, axis: int, weights: Array, right: Sequence[Array]) -> Operator:
+        """Derivatives along an axis times weights times, by element, [point, node] ``right``."""
+        line = self.axes[axis]
+        before, after = (int(np.prod(n)) for n in (self.shape[:axis], self.shape[axis + 1 :]))
+        along = np.moveaxis(self._gathered(weights, axis), axis, -1).reshape(before * after, -1)
+        slots, rows, columns = _pattern(line.orders)
+        entries = np.zeros((before * after, len(rows)))
+        for (points, _, left), other, slot in zip(line.parts, right, slots, strict=True):
+            entries[:, slot] += (left.T * along[:, None, points]) @ other
+        kept, total = (
+            range(*line.kept.indices(len(line.nodes))),
+            np.zeros((before * after, len(line.nodes))),
+        )
         # the rows of the nodes that are no unknowns tell what leaves
-        return Operator(matrix=matrix, total=-(outside @ scaled))
+        for i in np.flatnonzero(~np.isin(rows, kept)):
+            total[:, columns[i]] -= entries[:, i]
+        total = np.moveaxis(total[:, line.kept].reshape(before, after, -1), -1, 1).reshape(-1)
+        order, indices, starts = _layout(line.orders, line.zero, before, after)
+        data = entries.reshape(before, -1)[:, order].reshape(-1)
+        n = self.n_places
+        matrix = sp.csr_array((data, indices.copy(), starts.copy()), shape=(n, n))
+        return Operator(matrix=matrix, total=total)
+
+
+def _outer(factors: list[Array]) -> Array:
+    return reduce(np.multiply.outer, factors, np.ones(()))
+
+
+@lru_cache(maxsize=64)
+def _pattern(orders: tuple[int, ...]) -> tuple[list[Any], Any, Any]:
+    """Entries between the nodes of an axis: those of each element, and the row and column of each.
+
+    An element has all pairs of its nodes, and shares those of its end nodes with its neighbours.
+    """
+    starts = np.cumsum((0, *orders))
+    parts = [slice(s, s + order + 1) for s, order in zip(starts, orders, strict=False)]
+    there = np.zeros((starts[-1] + 1,) * 2, dtype=bool)
+    for part in parts:
+        there[part, part] = True
+    slot = np.cumsum(there).reshape(there.shape) - 1
+    rows, columns = np.nonzero(there)
+    return [slot[part, part] for part in parts], rows, columns
+
+
+@lru_cache(maxsize=64)
+def _layout(
+    orders: tuple[int, ...], zero: tuple[bool, bool], before: int, after: int
+) -> tuple[Any, Any, Any]:
+    """Compressed rows of a matrix along one axis: entries in order, column indices, row starts.
+
+    ``before`` and ``after`` are the unknowns of the axes before and after it; entries are taken
+    from [before, after × entry of the axis].
+    """
+    _, rows, columns = _pattern(orders)
+    n = sum(orders) + 1 - sum(zero)
+    rows, columns = rows - zero[0], columns - zero[0]
+    inside = (rows >= 0) & (rows < n) & (columns >= 0) & (columns < n)
+    each = np.arange(after)
+    order, indices = [], []
+    for row in range(n):
+        own = np.flatnonzero(inside & (rows == row))
+        order.append(np.add.outer(each * len(rows), own).ravel())
+        indices.append(np.add.outer(each, columns[own] * after).ravel())
+    lengths = np.repeat(np.bincount(rows[inside], minlength=n), after)
+    one = np.concatenate(indices)
+    every = np.add.outer(np.arange(before) * n * after, one).ravel()
+    starts = np.concatenate([[0], np.cumsum(np.tile(lengths, before))])
+    return np.concatenate(order), every.astype(np.int32), starts.astype(np.int32)

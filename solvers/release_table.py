@@ -173,7 +173,7 @@ def _panels(
     """Ends in k, and [node, τ, z] Σⱼ vⱼ(z) e^(−λⱼτ) times vⱼ, and vⱼ', at z = 0."""
     releases = np.array([axis.at(height)[axis.kept] for height in z])
     here = axis.at(0.0)[axis.kept]
-    slope = np.asarray(axis.slopes.toarray()[0, axis.kept])
+    slope = axis.slopes[0, axis.kept]
     first, last = tau[-1] ** -0.5, float(np.sqrt(_DARK / (slowest_f * tau[0])))
     doublings = max(0, int(np.ceil(np.log2(last / first))))
     edges = [0.0, *(first * 2.0 ** np.arange(doublings + 1))]

@@ -60,11 +60,11 @@ def radial(tau: Array, r: float, radius: float, factor: float, order: int) -> tu
     at_edge = axis.at(radius)[axis.kept]
     stiffness += (1 - factor) / radius * np.outer(at_edge, at_edge)
     rates, modes = lumped_modes(stiffness, grid.mass(np.ones_like).matrix.diagonal())
-    source = np.asarray(axis.slopes.toarray()[0, axis.kept]) @ modes
+    source = axis.slopes[0, axis.kept] @ modes
     here = axis.at(r)[axis.kept] @ modes
     left = np.exp(-np.outer(tau, rates)) / (4 * np.pi)
     # two points lie at the edge of two elements: the one beyond, as n' jumps where D does
     point = int(np.flatnonzero(axis.points <= r * (1 + 1e-9))[-1])
-    slope = np.asarray(axis.slopes.toarray()[point, axis.kept]) @ modes
+    slope = axis.slopes[point, axis.kept] @ modes
     density = left @ (source * here) / r
     return density, left @ (source * slope) / r - density / r

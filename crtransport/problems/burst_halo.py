@@ -71,7 +71,7 @@ def at_sun(
     here = view(grid.at((0.0,)), None)
     if z_s == 0:
         return here.density(tau, rho), -here.slope(tau, rho), np.zeros_like(tau)
-    upwards = view(None, np.asarray(axis.slopes.toarray()[0, axis.kept]))
+    upwards = view(None, axis.slopes[0, axis.kept])
     return here.density(tau, rho), -here.slope(tau, rho), upwards.density(tau, rho)
 
 

@@ -55,7 +55,7 @@ def summed(least: float, tau: Array, rho: float, z: float) -> tuple[Array, Array
         )
 
     here = view(axis.at(0.0)[axis.kept], None)
-    up = view(None, np.asarray(axis.slopes.toarray()[0, axis.kept]))
+    up = view(None, axis.slopes[0, axis.kept])
     return here.density(tau, rho), here.slope(tau, rho), up.density(tau, rho)
 
 
