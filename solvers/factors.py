@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ import scipy.sparse.linalg as sla
 from numpy.typing import NDArray
 
 from crtransport.solvers.errors import SingularOperatorError
-from crtransport.solvers.kernels.sparse_levels import Pattern, factor, solve
-from crtransport.solvers.problem import FieldProblem
+from crtransport.solvers.kernels.sparse_levels import Pattern, add, factor, solve_abreast
+from crtransport.solvers.problem import FieldProblem, Operator
 
 Array = NDArray[np.float64]
+_Where = tuple[bytes, ...]  # row starts and columns of compressed rows
 
 #: matrices factored abreast: one cache line of doubles
 _ABREAST = 8
@@ -30,24 +32,48 @@ class Factors:
     order : (n_places,) array of int
         Place at each position: a fill-reducing ordering.
     pattern : Pattern
-    low, up : [level, entry] arrays
-        The same array where the matrices are symmetric.
-    inverse : [level, place] array
-        1/D.
+    abreast : [block, slot, level of the block] array
+        L, then U if it is not Lᵀ, then 1/D; levels beyond the last repeat it.
+    n : int
+        Levels.
     """
 
     order: Any
     pattern: Pattern
-    low: Array
-    up: Array
-    inverse: Array
+    abreast: Array
+    n: int
 
-    def solve(self, k: int, load: Array) -> Array:
-        """A_k⁻¹ load, both in the given order of places."""
-        x = load[self.order]
-        solve(self.pattern, self.low[k], self.up[k], self.inverse[k], x, np.empty_like(x))
-        out = np.empty_like(x)
-        out[self.order] = x
+    @cached_property
+    def low(self) -> Array:
+        """[level, entry] of L."""
+        return self._by_level(slice(len(self.pattern.row)))
+
+    @cached_property
+    def up(self) -> Array:
+        """[level, entry] of U, the same array where the matrices are symmetric."""
+        n = len(self.pattern.row)
+        same = self.abreast.shape[1] == n + len(self.order)
+        return self.low if same else self._by_level(slice(n, 2 * n))
+
+    @cached_property
+    def inverse(self) -> Array:
+        """[level, place] 1/D."""
+        return self._by_level(slice(-len(self.order), None))
+
+    def _by_level(self, slots: slice) -> Array:
+        parts = self.abreast[:, slots].transpose(0, 2, 1)
+        return np.concatenate(list(parts))[: self.n]
+
+    def solve(self, loads: Array) -> Array:
+        """[level, place] A_k⁻¹ loads[k], places as given."""
+        n_blocks, _, width = self.abreast.shape
+        x = np.zeros((n_blocks * width, len(self.order)))
+        x[: self.n] = loads[:, self.order]
+        blocks = np.ascontiguousarray(x.reshape(n_blocks, width, -1).transpose(0, 2, 1))
+        for factors, block in zip(self.abreast, blocks, strict=True):
+            solve_abreast(self.pattern, factors, block)
+        out = np.empty((self.n, len(self.order)))
+        out[:, self.order] = np.concatenate(list(blocks.transpose(0, 2, 1)))[: self.n]
         return out
 
 
@@ -59,128 +85,106 @@ def factor_levels(problem: FieldProblem) -> Factors:
     SingularOperatorError
         If a pivot vanishes or is no number.
     """
-    n, m = problem.source.shape
-    rates = [term.along.matrix.diagonal() for term in problem.terms]
-    # a stored zero would have no slot
-    parts = [
-        (_nonzero(term.across.matrix), rate)
-        for term, rate in zip(problem.terms, rates, strict=True)
-        if rate.any()
-    ]
-    order, pattern = _analyse(_union([matrix for matrix, _ in parts], problem.local, m))
-    symmetric = all(map(_symmetric, [*(matrix for matrix, _ in parts), *problem.local]))
-    slots = _Slots(order, pattern, symmetric)
+    rates = [(term.across, term.along.diagonal()) for term in problem.terms]
+    parts = [(across, rate) for across, rate in rates if rate.any()]
+    # one further matrix for each level
+    n = len(problem.source)
+    local = zip(map(Operator.of, problem.local), np.eye(n), strict=False)
+    return factor_sums([*parts, *local], n)
+
+
+def factor_sums(parts: Sequence[tuple[Operator, Array]], n: int) -> Factors:
+    """Factor Σⱼ rateⱼ[k] Xⱼ for k = 0 … n − 1, of pairs (Xⱼ, rateⱼ).
+
+    Raises
+    ------
+    SingularOperatorError
+        If a pivot vanishes or is no number.
+    """
+    symmetric = all(operator.symmetric for operator, _ in parts)
+    matrices = [sp.csr_array(operator.matrix) for operator, _ in parts]
+    m = matrices[0].shape[0]
+    where = [_where(matrix) for matrix in matrices]
+    all_where = tuple(dict.fromkeys(where))
+    order, pattern = _analysed(all_where, m)
     n_blocks = -(-n // _ABREAST)
     # levels beyond the last repeat it
     level = np.minimum(np.arange(n_blocks * _ABREAST), n - 1)
-    values = np.zeros((n_blocks, slots.n, _ABREAST))
-    for matrix, rate in parts:
-        # no two entries of one matrix share a slot
-        where, entries = slots.of(matrix)
-        values[:, where] += entries[:, None] * rate[level].reshape(n_blocks, 1, _ABREAST)
-    for block, k in enumerate(level if problem.local else ()):
-        where, entries = slots.of(_nonzero(problem.local[k]))
-        values[block // _ABREAST, where, block % _ABREAST] += entries
-    return Factors(order, pattern, *_factored(pattern, values, m, n, symmetric))
-
-
-def _symmetric(matrix: Any) -> bool:
-    """To rounding."""
-    return bool(abs(matrix - matrix.T).max() <= 1e-14 * abs(matrix).max())
-
-
-def _factored(
-    pattern: Pattern, values: Array, m: int, n: int, symmetric: bool
-) -> tuple[Array, Array, Array]:
-    """low, up, inverse of Factors from [block, slot, level of the block] values."""
-    n_low, padded = len(pattern.row), values.shape[0] * _ABREAST
-    work = np.zeros((2, m, _ABREAST))
-    low, inverse = np.empty((padded, n_low)), np.empty((padded, m))
-    up = low if symmetric else np.empty((padded, n_low))
-    for i, block in enumerate(values):
-        some = slice(i * _ABREAST, (i + 1) * _ABREAST)
-        upper = block[:n_low] if symmetric else block[n_low:-m]
-        factor(pattern, symmetric, block[:n_low], upper, block[-m:], work[0], work[1])
-        low[some] = block[:n_low].T
-        if not symmetric:
-            up[some] = upper.T
-        with np.errstate(divide="ignore"):
-            inverse[some] = 1 / block[-m:].T
-    if not np.all(np.isfinite(inverse)) or not np.all(np.isfinite(low)):
+    values = np.zeros((n_blocks, (1 if symmetric else 2) * len(pattern.row) + m, _ABREAST))
+    for matrix, (_, rate), own in zip(matrices, parts, where, strict=True):
+        used, slots = _slots(all_where, m, own, symmetric)
+        add(values, slots, matrix.data[used], rate[level].reshape(n_blocks, _ABREAST))
+    n_low, work = len(pattern.row), np.zeros((2, m, _ABREAST))
+    with np.errstate(divide="ignore"):
+        for block in values:
+            upper = block[:n_low] if symmetric else block[n_low:-m]
+            factor(pattern, symmetric, block[:n_low], upper, block[-m:], work[0], work[1])
+            block[-m:] = 1 / block[-m:]
+    if not np.all(np.isfinite(values)):
         raise SingularOperatorError("the operator at a level is singular")
-    return low[:n], up[:n], inverse[:n]
+    return Factors(order, pattern, values, n)
 
 
-class _Slots:
-    """Where an entry of a matrix stands: in L, in U (nowhere if symmetric), or on the diagonal."""
-
-    def __init__(self, order: Any, pattern: Pattern, symmetric: bool) -> None:
-        self.m, self.n_low, self.symmetric = len(order), len(pattern.row), symmetric
-        self.position = np.empty(self.m, dtype=np.int64)
-        self.position[order] = np.arange(self.m)
-        column = np.repeat(np.arange(self.m), np.diff(pattern.start))
-        self.keys = column * self.m + pattern.row.astype(np.int64)
-        self.diagonal = self.n_low if symmetric else 2 * self.n_low
-        self.n = self.diagonal + self.m
-
-    def of(self, matrix: sp.coo_array) -> tuple[NDArray[np.int64], Array]:
-        """Slots of the entries of ``matrix``, and the entries."""
-        i, j, entries = self.position[matrix.row], self.position[matrix.col], matrix.data
-        if self.symmetric:
-            half = i >= j
-            i, j, entries = i[half], j[half], entries[half]
-        found = np.searchsorted(self.keys, np.minimum(i, j) * self.m + np.maximum(i, j))
-        below = np.where(i > j, found, self.n_low + found)
-        return np.where(i == j, self.diagonal + i, below), entries
+def _where(matrix: sp.csr_array) -> _Where:
+    """Where a matrix has entries."""
+    return tuple(part.astype(np.int32).tobytes() for part in (matrix.indptr, matrix.indices))
 
 
-def _nonzero(matrix: sp.csr_array) -> sp.coo_array:
-    found = sp.coo_array(matrix)
-    found.eliminate_zeros()
-    return found
+def _pairs(where: _Where) -> tuple[Any, Any]:
+    """(n_entries,) rows and columns."""
+    starts, columns = (np.frombuffer(part, dtype=np.int32).astype(np.int64) for part in where)
+    return np.repeat(np.arange(len(starts) - 1), np.diff(starts)), columns
 
 
-def _union(matrices: list[sp.coo_array], local: tuple[sp.csr_array, ...], m: int) -> sp.csc_array:
-    """Symmetric pattern of all the matrices, as a diagonally dominant matrix."""
-    pattern = sp.csr_array((m, m))
-    for matrix in [*matrices, *local]:
-        ones = sp.csr_array(abs(matrix) > 0, dtype=float)
-        pattern = pattern + ones + ones.T
-    pattern.data[:] = 1.0
-    return sp.csc_array(pattern + sp.eye_array(m) * m)
+@lru_cache(maxsize=128)
+def _slots(all_where: tuple[_Where, ...], m: int, own: _Where, symmetric: bool) -> tuple[Any, Any]:
+    """Which entries of a matrix are used, and where each stands: in L, in U, or on the diagonal.
 
-
-def _analyse(union: sp.csc_array) -> tuple[Any, Pattern]:
-    """A fill-reducing order of the places, and the pattern of L in it."""
-    return _analysed(union.indptr.tobytes(), union.indices.tobytes(), str(union.indices.dtype))
+    All, or those on and below the diagonal; L first, then U if it is not Lᵀ, then the diagonal.
+    """
+    order, pattern = _analysed(all_where, m)
+    position = np.argsort(order)
+    i, j = (position[part] for part in _pairs(own))
+    used = np.flatnonzero(i >= j) if symmetric else np.arange(len(i))
+    i, j = i[used], j[used]
+    column = np.repeat(np.arange(m), np.diff(pattern.start))
+    keys, n_low = column * m + pattern.row.astype(np.int64), len(pattern.row)
+    found = np.searchsorted(keys, np.minimum(i, j) * m + np.maximum(i, j))
+    below = np.where(i > j, found, n_low + found)
+    return used, np.where(i == j, (1 if symmetric else 2) * n_low + i, below)
 
 
 @lru_cache(maxsize=16)
-def _analysed(starts: bytes, rows: bytes, dtype: str) -> tuple[Any, Pattern]:
-    """It depends on nothing but where entries stand, and takes longer than the factors."""
-    indptr, indices = (np.frombuffer(x, dtype=dtype) for x in (starts, rows))
-    n = len(indptr) - 1
-    column = np.repeat(np.arange(n), np.diff(indptr))
+def _analysed(all_where: tuple[_Where, ...], m: int) -> tuple[Any, Pattern]:
+    """A fill-reducing order of the places, and the pattern of L in it.
+
+    It depends on nothing but where entries stand, and takes longer than the factors.
+    """
+    rows, columns = (np.concatenate(part) for part in zip(*map(_pairs, all_where), strict=True))
+    keys = np.unique(
+        np.concatenate([rows * m + columns, columns * m + rows, np.arange(m) * (m + 1)])
+    )
+    row, column = keys // m, keys % m
     # a dominant diagonal: nothing is exchanged
-    entries = np.where(indices == column, float(n + 1), 1.0)
-    union = sp.csc_array((entries, indices, indptr), shape=(n, n))
+    entries = np.where(row == column, float(m + 1), 1.0)
+    union = sp.csc_array((entries, (row, column)), shape=(m, m))
     options = {"SymmetricMode": True}
     rough = sla.splu(union, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
     order = np.argsort(rough.perm_c)
     ordered = sp.csc_array(sp.tril(union[order][:, order], -1))
     ordered.sort_indices()
-    columns = _fill(np.split(ordered.indices, ordered.indptr[1:-1]))
+    filled = _fill(np.split(ordered.indices, ordered.indptr[1:-1]))
     lower = sp.csc_array(
         (
-            np.arange(sum(map(len, columns))),
-            np.concatenate(columns),
-            np.cumsum([0, *map(len, columns)]),
+            np.arange(sum(map(len, filled))),
+            np.concatenate(filled),
+            np.cumsum([0, *map(len, filled)]),
         ),
         shape=union.shape,
     )
     across = sp.csr_array(lower)
     return order, Pattern(
-        _nodes(columns),
+        _nodes(filled),
         lower.indptr.astype(np.int32),
         lower.indices.astype(np.uint32),
         across.indptr.astype(np.int32),

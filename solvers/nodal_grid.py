@@ -238,19 +238,17 @@ class NodalGrid:
         entries = np.zeros((before * after, len(rows)))
         for (points, _, left), other, slot in zip(line.parts, right, slots, strict=True):
             entries[:, slot] += (left.T * along[:, None, points]) @ other
-        kept, total = (
-            range(*line.kept.indices(len(line.nodes))),
-            np.zeros((before * after, len(line.nodes))),
-        )
         # the rows of the nodes that are no unknowns tell what leaves
-        for i in np.flatnonzero(~np.isin(rows, kept)):
+        total = np.zeros((before * after, len(line.nodes)))
+        unknown = np.arange(len(line.nodes))[line.kept]
+        for i in np.flatnonzero(~np.isin(rows, unknown)):
             total[:, columns[i]] -= entries[:, i]
-        total = np.moveaxis(total[:, line.kept].reshape(before, after, -1), -1, 1).reshape(-1)
+        leaving = total[:, line.kept].reshape(before, after, -1)
         order, indices, starts = _layout(line.orders, line.zero, before, after)
         data = entries.reshape(before, -1)[:, order].reshape(-1)
         n = self.n_places
         matrix = sp.csr_array((data, indices.copy(), starts.copy()), shape=(n, n))
-        return Operator(matrix=matrix, total=total)
+        return Operator(matrix=matrix, total=leaving.transpose(0, 2, 1).reshape(-1))
 
 
 def _outer(factors: list[Array]) -> Array:

@@ -180,9 +180,22 @@ class Operator:
     matrix: sp.csr_array
     total: Array
 
+    @classmethod
+    def of(cls, matrix: sp.csr_array) -> Operator:
+        """A matrix by itself: what it conserves is the sum of its columns."""
+        return cls(matrix=matrix, total=np.asarray(matrix.sum(axis=0)))
+
     def diagonal(self) -> Array:
         """(n,)"""
         return np.asarray(self.matrix.diagonal())
+
+    @cached_property
+    def symmetric(self) -> bool:
+        """To rounding."""
+        matrix = self.matrix
+        if sp.issparse(matrix) and matrix.nnz == np.count_nonzero(matrix.diagonal()):
+            return True
+        return bool(abs(matrix - matrix.T).max() <= 1e-14 * abs(matrix).max())
 
     def transposed(self) -> Operator:
         """The transposed matrix, the same object each time; the total stays."""

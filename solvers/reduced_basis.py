@@ -96,17 +96,17 @@ def rational_basis(
     chains : sequence of sequences of [place, place] sparse arrays
         Matrices by which an answer becomes a load again, one after the other.
     """
-    ways = [(shifted, list(loads)), (shifted.transposed(), list(seen))]
-    if all(_symmetric(term.across.matrix) for term in shifted.terms):
+    if all(term.across.symmetric for term in shifted.terms):
         ways = [(shifted, [*loads, *seen])]
+    else:
+        ways = [(shifted, list(loads)), (shifted.transposed(), list(seen))]
     snapshots = []
     for problem, vectors in ways:
         factors = factor_levels(problem)
-        for k in range(len(problem.source)):
-            for load in vectors:
-                snapshots.append(factors.solve(k, load))
-                snapshots += [_along(chain, snapshots[-1], factors, k) for chain in chains]
-    raw = np.array(snapshots).T
+        for load in vectors:
+            first = factors.solve(np.tile(load, (len(problem.source), 1)))
+            snapshots += [first, *(_along(chain, first, factors) for chain in chains)]
+    raw = np.concatenate(snapshots).T
     norm = (stiffness + stiffness.T) / 2
     lengths = np.sqrt(np.einsum("ij,ij->j", raw, norm @ raw))
     # what nothing is made of leaves nothing
@@ -116,9 +116,9 @@ def rational_basis(
     return np.asarray(raw @ (mixture[:, kept] / np.sqrt(sizes[kept])))
 
 
-def _along(chain: Sequence[sp.csr_array], first: Array, factors: Factors, k: int) -> Array:
-    """The last answer of a chain, of pole k."""
-    return reduce(lambda answer, matrix: factors.solve(k, matrix @ answer), chain, first)
+def _along(chain: Sequence[sp.csr_array], first: Array, factors: Factors) -> Array:
+    """[pole, place] the last answers of a chain."""
+    return reduce(lambda answer, matrix: factors.solve((matrix @ answer.T).T), chain, first)
 
 
 def project(operator: Operator, functions: Array) -> Operator:
@@ -249,7 +249,3 @@ def _turn(along: Array, parts: _Parts) -> Array | None:
     if np.linalg.norm(off / np.sqrt(np.abs(np.outer(own, own)))) < _WEAK:
         return None
     return np.asarray(np.linalg.eigh(off + np.diag(own))[1])
-
-
-def _symmetric(matrix: Any) -> bool:
-    return bool(abs(matrix - matrix.T).max() <= 1e-14 * abs(matrix).max())

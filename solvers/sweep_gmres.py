@@ -176,7 +176,7 @@ def _relaxation(problem: FieldProblem, factors: Factors) -> Array:
     successive over-relaxation (Young 1971), κ being the spectral radius of Jacobi's iteration.
     """
     n = len(problem.source)
-    y = np.stack([factors.solve(k, problem.source[k]) for k in range(n)])
+    y = factors.solve(problem.source)
     whole = np.sum(y * problem.source, axis=1)
     both = np.zeros(n)
     for term in problem.terms:

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-import scipy.sparse.linalg as sla
 from numpy.typing import NDArray
 
 from crtransport.constants import KPC, MYR
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.problems.galaxy_grid import make_grid
+from crtransport.solvers.factors import factor_sums
 from crtransport.solvers.problem import Operator
 
 Array = NDArray[np.float64]
@@ -125,7 +125,6 @@ def make_space(deck: GalaxyDeck, coarse: bool = False) -> Space:
         for source in deck.source
     )
     wind = place.wind()
-    stiff = sp.csc_array(sum(part.matrix for part in diffusion))
     gas = deck.gas
     neutral = place.load(gas.neutral, lambda r, z: gas.neutral_sheet(r))
     ionised = place.load(gas.ionised, lambda r, z: gas.ionised_sheet(r))
@@ -142,7 +141,9 @@ def make_space(deck: GalaxyDeck, coarse: bool = False) -> Space:
         sources=loads,
         released=np.array([load.sum() for load in loads]),
         sun=place.grid.at(place.sun),
-        typical=np.asarray(sla.spsolve(stiff, np.sum(loads, axis=0))).reshape(-1),
+        typical=factor_sums([(part, np.ones(1)) for part in diffusion], 1).solve(
+            np.sum(loads, axis=0, keepdims=True)
+        )[0],
     )
 
 

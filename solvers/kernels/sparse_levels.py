@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from crtransport.solvers.jit import njit
 
 
@@ -42,6 +44,18 @@ class Couplings(NamedTuple):
     x_start: Any
     x_column: Any
     x_value: Any
+
+
+@njit
+def add(values, slots, entries, rates):  # type: ignore[no-untyped-def]
+    """Add the entries of one matrix, times the rates [block, m], to [block, slot, m] values."""
+    n, m = rates.shape
+    for block in range(n):
+        if not np.any(rates[block]):
+            continue
+        for e in range(len(slots)):
+            for b in range(m):
+                values[block, slots[e], b] += entries[e] * rates[block, b]
 
 
 @njit
@@ -125,6 +139,27 @@ def solve(pattern, low, up, inverse, x, work):  # type: ignore[no-untyped-def]
             for r in range(4 * n_four, len(below)):
                 s0 -= below[r] * met[r]
             x[j] = (s0 + s1) + (s2 + s3)
+
+
+@njit
+def solve_abreast(pattern, factors, x):  # type: ignore[no-untyped-def]
+    """x = A⁻¹ x for several matrices abreast: factors [slot, m] of L, perhaps U, and 1/D."""
+    n, m = x.shape
+    n_low = len(pattern.row)
+    up = 0 if len(factors) == n_low + n else n_low
+    inverse = len(factors) - n
+    for j in range(n):
+        for q in range(pattern.start[j], pattern.start[j + 1]):
+            i = pattern.row[q]
+            for b in range(m):
+                x[i, b] -= factors[q, b] * x[j, b]
+    for j in range(n - 1, -1, -1):
+        for b in range(m):
+            x[j, b] *= factors[inverse + j, b]
+        for q in range(pattern.start[j], pattern.start[j + 1]):
+            i = pattern.row[q]
+            for b in range(m):
+                x[j, b] -= factors[up + q, b] * x[i, b]
 
 
 @njit
