@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crtransport.solvers.kernels.differences import add_flux, fold
-from crtransport.solvers.levels import GHOSTS, REACH, Banded, Levels, weight_of
+from crtransport.solvers.kernels.differences import add_flux, divergence
+from crtransport.solvers.levels import GHOSTS, REACH, Banded, Levels
 
 Array = NDArray[np.float64]
 
@@ -36,6 +36,7 @@ _OUTFLOW_DEGREE = 2
 _SPREAD_DEGREE = 1
 #: slope of the expected solution per step above which nothing spreads
 _STEEPEST = 6.0
+_NONE = np.empty(0)
 
 
 def drift(levels: Levels, speed: Array, log_scale: Array, order: int) -> Banded:
@@ -55,7 +56,7 @@ def drift(levels: Levels, speed: Array, log_scale: Array, order: int) -> Banded:
     low = _OUTFLOW_DEGREE if falls[0] else 0
     high = 0 if falls[-1] else _OUTFLOW_DEGREE
     parts = [(offsets, falls), (-offsets, ~falls)]
-    flux = [_Flux(1.0, ahead, 0, speed, here.astype(float)) for ahead, here in parts if here.any()]
+    flux = [_Flux(ahead, speed, _NONE, here.astype(float)) for ahead, here in parts if here.any()]
     return _divergence(levels, flux, slope, log_scale, low, high)
 
 
@@ -76,24 +77,20 @@ def spread(levels: Levels, strength: Array, rest: Array, log_scale: Array, order
     slope = _slopes(strength, log_scale)
     steep = strength * _derivative(np.log(strength) + rest) / levels.step
     there = (np.abs(slope) < _STEEPEST).astype(float)
-    flux = [
-        _Flux(1 / levels.step, offsets, 1, strength, there),
-        _Flux(-1.0, offsets, 0, steep, there),
-    ]
-    return _divergence(levels, flux, slope, log_scale, _SPREAD_DEGREE, 0)
+    flux = _Flux(offsets, -steep, strength / levels.step, there)
+    return _divergence(levels, [flux], slope, log_scale, _SPREAD_DEGREE, 0)
 
 
 class _Flux(NamedTuple):
-    """± Σ weights · e^(−slope·offset) · coefficient ψ over the levels at ``offsets`` from a face.
+    """value ψ + ∂(steep ψ) by steps, at each face from the levels at ``offsets`` from it.
 
-    The weights are those of a value (power 0) or of a derivative by steps (1); ``faces`` are 1
-    where there is a flux, else 0.
+    The coefficients are on the extended levels, or empty; ``faces`` are 1 where there is a flux,
+    else 0.
     """
 
-    sign: float
     offsets: Array
-    power: int
-    coefficient: Array  # on the extended levels
+    value: Array
+    steep: Array
     faces: Array
 
 
@@ -134,34 +131,26 @@ def _divergence(
     levels: Levels, fluxes: list[_Flux], slope: Array, log_scale: Array, low: int, high: int
 ) -> Banded:
     """Minus the difference of the fluxes over the scale, with ghosts from polynomials in y."""
-    n = levels.n
-    below, above = np.zeros((2, 2 * REACH + 1, n))
-    face = np.arange(n + 1)[:, None]
+    below, above, bands = np.zeros((3, 2 * REACH + 1, levels.n))
+    total = np.empty(levels.n)
     for flux in fluxes:
-        near = face + GHOSTS + np.floor(flux.offsets + 0.01).astype(int)
-        factor = flux.sign * flux.coefficient[near] * flux.faces[:, None]
+        weights = _weights(tuple(flux.offsets))
         add_flux(
             flux.offsets,
-            _weights(tuple(flux.offsets)),
-            flux.power,
+            weights,
             slope,
-            factor,
+            flux.value,
+            flux.steep,
+            flux.faces,
             log_scale,
             GHOSTS,
             below,
             above,
         )
-    weight = weight_of(log_scale)
-    bands, leaves = below - above, np.zeros_like(below)
-    leaves[:, 0] = below[:, 0] * weight[0]
-    leaves[:, -1] -= above[:, -1] * weight[-1]
-    fold(bands, low, high)
-    fold(leaves, low, high)
-    total = np.zeros(n)
-    # the ends reach to the levels beside them only
-    for k, near in ((0, slice(0, REACH + 1)), (n - 1, slice(n - 1 - REACH, n))):
-        total[near] += leaves[REACH:, k] if k == 0 else leaves[: REACH + 1, k]
-    return Banded(bands=bands / levels.step, total=total / levels.step)
+    inner = log_scale[GHOSTS:-GHOSTS]
+    first, last = np.exp(inner[[0, -1]] - np.max(inner))
+    divergence(below, above, (first, last), low, high, levels.step, bands, total)
+    return Banded(bands=bands, total=total)
 
 
 _DERIVATIVE = _first_derivatives()

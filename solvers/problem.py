@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from crtransport.solvers.kernels.modes import add_scaled
 from crtransport.solvers.levels import Banded
 
 Array = NDArray[np.float64]
@@ -190,6 +191,11 @@ class Operator:
         return np.asarray(self.matrix.diagonal())
 
     @cached_property
+    def size(self) -> float:
+        """Mean size of the diagonal."""
+        return float(np.mean(np.abs(self.diagonal())))
+
+    @cached_property
     def symmetric(self) -> bool:
         """To rounding."""
         matrix = self.matrix
@@ -286,8 +292,7 @@ class FieldProblem:
         """(n_levels,) what makes the rows of all levels comparable: one over their diagonal."""
         size = np.zeros(len(self.source))
         for term in self.terms:
-            rates = np.abs(term.along.diagonal())
-            size += rates * np.mean(np.abs(term.across.diagonal()))
+            size += np.abs(term.along.diagonal()) * term.across.size
         for k, matrix in enumerate(self.local):
             size[k] += np.mean(np.abs(matrix.diagonal()))
         return np.asarray(1 / np.where(size > 0, size, 1.0))
@@ -350,6 +355,11 @@ class Coupling:
         """
         fed: Array | None = None
         for along, y in feeds:
-            part = along[:, None] * y if along.ndim == 1 else along @ y
-            fed = part if fed is None else fed + part
+            if along.ndim == 2:
+                part = along @ y
+                fed = part if fed is None else fed + part
+                continue
+            if fed is None:
+                fed = np.zeros_like(y)
+            add_scaled(along, y, fed)
         return None if fed is None else np.asarray((self.across @ fed.T).T)

@@ -156,7 +156,7 @@ def solve_modes(problem: FieldProblem, rtol: float = 1e-7) -> FieldSolution:
     system = (
         bands,
         np.ascontiguousarray(coupling[:, :, : np.max(levels, initial=-1) + 1]),
-        np.ascontiguousarray(parts.off.reshape(-1, m).T),
+        np.ascontiguousarray(parts.off.reshape(-1, m, m).transpose(0, 2, 1)).reshape(-1, m),
     )
     values, load = np.empty((n, m)), problem.source if turn is None else problem.source @ turn
     iterations, residual = modes.gmres(

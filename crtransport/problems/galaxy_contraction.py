@@ -99,8 +99,8 @@ class OfRates:
         total = 0.0
         for source, log_q, line in origin.spectra:
             total += float(spectral_lines(log_q - one.log_scale, line) @ self._loads[source])
-        for parent, rate, across in origin.parents:
-            share = (rate * np.exp(parent.log_scale - one.log_scale))[_INNER]
+        shares = origin.shares(one.log_scale)
+        for share, (parent, _, across) in zip(shares, origin.parents, strict=True):
             total += float(share @ self._fed[parent.nucleus.name, across])
         return total
 
@@ -123,8 +123,8 @@ class OfSpace:
                 pairs.setdefault(operator, []).append((-adjoint, along.matrix @ one.values))
             for source, log_q, line in one.origin.spectra:
                 self.loads[source] += spectral_lines(log_q - one.log_scale, line) @ adjoint
-            for parent, rate, across in one.origin.parents:
-                share = (rate * np.exp(parent.log_scale - one.log_scale))[_INNER]
+            shares = one.origin.shares(one.log_scale)
+            for share, (parent, _, across) in zip(shares, one.origin.parents, strict=True):
                 pairs.setdefault(across, []).append((adjoint, share[:, None] * parent.values))
         self.traces = {operator: _Trace(found) for operator, found in pairs.items()}
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from crtransport.constants import SPEED_OF_LIGHT
 from crtransport.nuclides import Nuclide
 from crtransport.problems.galaxy_levels import Momenta
+from crtransport.solvers.kernels.stencil import between
 from crtransport.solvers.levels import GHOSTS
 
 Array = NDArray[np.float64]
@@ -60,11 +61,7 @@ class Spectrum:
 
 def _between(values: Array, number: Array) -> Array:
     """[shape of ``number``, …] of [level, …], by Lagrange's polynomial between the levels."""
-    flat = np.ravel(number)
-    near = np.arange(min(_NEAR, len(values)))
-    first = np.clip(np.floor(flat).astype(int) - len(near) // 2 + 1, 0, len(values) - len(near))
-    others = near != near[:, None]
-    steps = (flat - first)[:, None, None] - near
-    weights = np.prod(np.where(others, steps / np.where(others, near[:, None] - near, 1), 1), -1)
-    found = np.einsum("ek,ek...->e...", weights, values[first[:, None] + near])
+    flat, columns = np.ravel(number), np.ascontiguousarray(values.reshape(len(values), -1))
+    found = np.empty((len(flat), columns.shape[1]))
+    between(columns, flat, min(_NEAR, len(values)), found)
     return found.reshape(np.shape(number) + values.shape[1:])

@@ -91,8 +91,8 @@ class Adjoint:
             if load.any():
                 answer = method(replace(one.problem.transposed(), source=load)).values
             found[one.nucleus.name] = answer
-            for parent, rate, across in one.origin.parents:
-                share = (rate * np.exp(parent.log_scale - one.log_scale))[_INNER]
+            shares = one.origin.shares(one.log_scale)
+            for share, (parent, _, across) in zip(shares, one.origin.parents, strict=True):
                 back = (across.matrix.T @ answer.T).T
                 loads[parent.nucleus.name] += share[:, None] * back
         return found

@@ -13,6 +13,7 @@ from crtransport.constants import KPC, MYR
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.nuclide_tables import DAUGHTERS
 from crtransport.nuclides import Nuclide
+from crtransport.physics.losses import Losses
 from crtransport.physics.nuclear import RATE, Nuclear
 from crtransport.problems.galaxy_levels import Momenta
 from crtransport.problems.galaxy_space import Space
@@ -51,7 +52,8 @@ class Rates:
     """
 
     def __init__(self, deck: GalaxyDeck, nucleus: Nuclide, levels: Momenta) -> None:
-        self.deck, self.nucleus, self.at = deck, nucleus, kinematics(nucleus, levels)
+        self.deck, self.nucleus, self.levels = deck, nucleus, levels
+        self.at = kinematics(nucleus, levels)
 
     @cached_property
     def diffusion(self) -> Array:
@@ -76,13 +78,12 @@ class Rates:
     @cached_property
     def ionisation(self) -> Array | None:
         """−(dp/dt)/p per cm^-3."""
-        helium = self.deck.gas.helium
-        return self.deck.losses.ionisation_rate(self.nucleus, self.at.momentum, helium)
+        return _losses(self.deck.losses, self.nucleus, self.levels, self.deck.gas.helium)[0]
 
     @cached_property
     def coulomb(self) -> Array | None:
         """−(dp/dt)/p per cm^-3."""
-        return self.deck.losses.coulomb_rate(self.nucleus, self.at.momentum)
+        return _losses(self.deck.losses, self.nucleus, self.levels, self.deck.gas.helium)[1]
 
     @cached_property
     def continuous(self) -> Array | None:
@@ -92,11 +93,13 @@ class Rates:
     @cached_property
     def spallation(self) -> Array | None:
         """Per cm^-3."""
-        nuclear = self.deck.nuclear
+        nuclear, helium = self.deck.nuclear, self.deck.gas.helium
         if not nuclear.spallation:
             return None
-        sigma = nuclear.total(self.nucleus, self.at.energy, self.deck.gas.helium)
-        return np.asarray(RATE * self.at.beta * sigma)
+        if nuclear.inelastic == "constant":
+            sigma = nuclear.total(self.nucleus, self.at.energy, helium)
+            return np.asarray(RATE * self.at.beta * sigma)
+        return _destroyed(self.nucleus, self.levels, helium, nuclear.inelastic)
 
     @cached_property
     def decay(self) -> Array | None:
@@ -113,11 +116,13 @@ def production_rate(
     nuclear, helium = deck.nuclear, deck.gas.helium
     if not nuclear.channels and nuclear.channel_file is None:
         rate = _tabulated(parent, child, levels, helium)
+        if rate is None or not nuclear.channel_scale:
+            return rate
         scale = nuclear.channel_scale.get(f"{parent.name}->{child.name}", 1.0)
-        return None if rate is None else rate * scale
+        return scale * rate if scale else None
     at = kinematics(parent, levels)
     sigma = nuclear.production(parent, child, at.energy, helium)
-    return None if sigma is None else np.asarray(RATE * at.beta * sigma)
+    return None if sigma is None or not sigma.any() else np.asarray(RATE * at.beta * sigma)
 
 
 @lru_cache(maxsize=8192)
@@ -125,7 +130,24 @@ def _tabulated(parent: Nuclide, child: Nuclide, levels: Momenta, helium: float) 
     """With the package's cross sections: the same for all decks on some levels."""
     at = kinematics(parent, levels)
     sigma = Nuclear().production(parent, child, at.energy, helium)
-    return None if sigma is None else np.asarray(RATE * at.beta * sigma)
+    return None if sigma is None or not sigma.any() else np.asarray(RATE * at.beta * sigma)
+
+
+@lru_cache(maxsize=512)
+def _destroyed(nucleus: Nuclide, levels: Momenta, helium: float, model: Any) -> Array:
+    """As `_tabulated`, of total cross sections."""
+    at = kinematics(nucleus, levels)
+    return np.asarray(RATE * at.beta * Nuclear(inelastic=model).total(nucleus, at.energy, helium))
+
+
+@lru_cache(maxsize=512)
+def _losses(
+    losses: Losses, nucleus: Nuclide, levels: Momenta, helium: float
+) -> tuple[Array | None, Array | None]:
+    """As `_tabulated`, of ionisation and of Coulomb scattering."""
+    momentum = kinematics(nucleus, levels).momentum
+    ionisation = losses.ionisation_rate(nucleus, momentum, helium)
+    return ionisation, losses.coulomb_rate(nucleus, momentum)
 
 
 def feeding_rate(

@@ -328,20 +328,26 @@ class Origin:
                 (production_rate(deck, parent.nucleus, nucleus, levels), space.gas),
                 (feeding_rate(deck, parent.nucleus, nucleus, levels), space.volume),
             )
-            if rate is not None and np.any(rate)
+            if rate is not None
         ]
+        shape = len(self.parents), len(levels.log_p)
+        self._rates = np.array([rate for _, rate, _ in self.parents]).reshape(shape)
+        self._scales = np.array([one.log_scale for one, _, _ in self.parents]).reshape(shape)
 
     def log_typical(self) -> Array:
         """ln of the source on the extended levels, by its weight against diffusion."""
+        weights = [self.space.typical_rate(across) for _, _, across in self.parents]
+        most = np.max(self._rates, axis=1, keepdims=True)
+        shape = np.array(weights)[:, None] * np.maximum(self._rates, _FLOOR * most)
         parts = [
             log_q + np.log(self.space.typical_source(self.space.sources[number]))
             for number, log_q, _ in self.spectra
         ]
-        for parent, rate, across in self.parents:
-            share = self.space.typical_rate(across)
-            shape = share * np.maximum(rate, _FLOOR * np.max(rate))
-            parts.append(parent.log_scale + np.log(shape))
-        return np.asarray(np.logaddexp.reduce(parts))
+        return np.asarray(np.logaddexp.reduce([*parts, *(self._scales + np.log(shape))]))
+
+    def shares(self, log_scale: Array) -> Array:
+        """[parent, level] what a y of 1 of each parent makes, over the scale."""
+        return np.asarray((self._rates * np.exp(self._scales - log_scale))[:, _INNER])
 
     def emitted(self, log_scale: Array, by: str | None = None) -> Array:
         """[level, place] of the sources, or of the one of this name, over the scale."""
@@ -364,10 +370,11 @@ class Origin:
     ) -> Array:
         """[level, place] of the parents over the scale; ``of`` one, or ``where`` the gas is."""
         out = np.zeros(self.shape)
+        shares = self.shares(log_scale)
         for place in (self.space.gas, self.space.volume) if where is None else (where,):
             feeds = (
-                ((rate * np.exp(parent.log_scale - log_scale))[_INNER], parent.values)
-                for parent, rate, across in self.parents
+                (share, parent.values)
+                for share, (parent, _, across) in zip(shares, self.parents, strict=True)
                 if across is place and of in (None, parent.nucleus.name)
             )
             made = Coupling(across=place.matrix).source(feeds)
@@ -378,10 +385,9 @@ class Origin:
     def produced_in_all(self, log_scale: Array, where: Operator | None = None) -> Array:
         """(n_levels,) of all parents over the scale, everywhere, or ``where`` the gas is."""
         out = np.zeros(self.shape[0])
-        for parent, rate, across in self.parents:
+        for share, (parent, _, across) in zip(self.shares(log_scale), self.parents, strict=True):
             if where is None or across is where:
-                shares = (rate * np.exp(parent.log_scale - log_scale))[_INNER]
-                out += shares * parent.in_all(across)
+                out += share * parent.in_all(across)
         return out
 
 

@@ -51,56 +51,60 @@ def kappa(s: float, out: Array) -> None:
 def add_flux(
     offsets: Array,
     inverse: Array,
-    power: int,
     slope: Array,
-    factor: Array,
+    value: Array,
+    steep: Array,
+    faces: Array,
     log_scale: Array,
     ghosts: int,
     below: Array,
     above: Array,
 ) -> None:
-    """Add the flux through each face to the bands of the levels above it and below it.
+    """Add the flux through each face, value ψ + ∂(steep ψ), to the bands of the levels beside it.
 
     Parameters
     ----------
     offsets : (m,) array
         Of the levels beside a face.
     inverse : [m, m] array
-        From Taylor coefficients times m! to weights: the inverse of the Vandermonde matrix.
-    power : int
-        0: the value at the face, symbol κ; 1: the derivative there, s κ.
-    slope : (n + 1,) array
-    factor : [n + 1, m] array
-        On the flux of each face and level; 0 where a face has none.
+        From Taylor coefficients times m! to weights: the inverse of the Vandermonde matrix. The
+        symbol of a value is κ, that of a derivative s κ.
+    slope, faces : (n + 1,) arrays
+        Of the expected flux, and 1 where there is one, else 0.
+    value, steep : (n + 2 ghosts,) arrays, or empty
     log_scale : (n + 2 ghosts,) array
     below, above : [2 reach + 1, n] arrays
         The flux below (above) each level, over its scale.
     """
     m, n = len(offsets), below.shape[1]
     reach = below.shape[0] // 2
-    taylor, lower, weights = np.empty(m), np.empty(m), np.empty(m)
+    taylor, raised, many = np.empty(m), np.empty(m), np.ones(m)
+    for j in range(1, m):
+        many[j] = j * many[j - 1]
     for face in range(n + 1):
+        if faces[face] == 0.0:
+            continue
         s = slope[face]
         kappa(s, taylor)
-        if power == 1:
-            lower[:] = taylor
-            for j in range(m - 1, -1, -1):
-                taylor[j] = s * lower[j] + (lower[j - 1] if j > 0 else 0.0)
-        many = 1.0
-        for j in range(1, m):
-            many *= j
-            taylor[j] *= many
+        for j in range(m):
+            raised[j] = (s * taylor[j] + (taylor[j - 1] if j > 0 else 0.0)) * many[j]
         for i in range(m):
-            weights[i] = 0.0
-            for j in range(m):
-                weights[i] += inverse[i, j] * taylor[j]
-        for i in range(m):
-            if factor[face, i] == 0.0:
-                continue
             # the face lies half a step below the level of its own number
             step = int(np.floor(offsets[i] + 0.01))
             there = face + step + ghosts
-            base = weights[i] * factor[face, i]
+            base = 0.0
+            if len(value) > 0:
+                weight = 0.0
+                for j in range(m):
+                    weight += inverse[i, j] * taylor[j] * many[j]
+                base += weight * value[there]
+            if len(steep) > 0:
+                weight = 0.0
+                for j in range(m):
+                    weight += inverse[i, j] * raised[j]
+                base += weight * steep[there]
+            if base == 0.0:
+                continue
             here = log_scale[there] - s * offsets[i]
             if face < n:
                 below[reach + step, face] += base * np.exp(here - log_scale[face + ghosts])
@@ -108,6 +112,44 @@ def add_flux(
                 above[reach + step + 1, face - 1] += base * np.exp(
                     here - log_scale[face - 1 + ghosts]
                 )
+
+
+@njit
+def divergence(
+    below: Array,
+    above: Array,
+    ends: tuple[float, float],
+    low: int,
+    high: int,
+    step: float,
+    bands: Array,
+    total: Array,
+) -> None:
+    """What each level loses, and what all lose through the ends.
+
+    Parameters
+    ----------
+    ends : (2,) floats
+        Weights of the first and the last level in a sum.
+    low, high : int
+        Degrees of the polynomials by which what lies beyond the ends is known.
+    bands, total : [2 reach + 1, n] and (n,) arrays
+        Out.
+    """
+    width, n = below.shape
+    reach = width // 2
+    leaves = np.zeros((width, n))
+    for d in range(width):
+        for k in range(n):
+            bands[d, k] = (below[d, k] - above[d, k]) / step
+        leaves[d, 0] += below[d, 0] * ends[0] / step
+        leaves[d, n - 1] -= above[d, n - 1] * ends[1] / step
+    fold(bands, low, high)
+    fold(leaves, low, high)
+    total[:] = 0.0
+    for d in range(reach + 1):
+        total[d] += leaves[reach + d, 0]
+        total[n - 1 - d] += leaves[reach - d, n - 1]
 
 
 @njit

@@ -6,8 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crtransport.solvers.jit import njit
+from crtransport.solvers.levels import REACH
 
 Array = NDArray[np.float64]
+
+#: diagonals; known to the compiler
+_WIDTH = 2 * REACH + 1
 
 
 @njit
@@ -52,23 +56,34 @@ def solve(lu: Array, x: Array) -> None:
 
 
 @njit
-def couple(bands: Array, across: Array, out: Array) -> None:
-    """Add Σⱼ Aⱼ across_j, from [level, j, mode], to [level, mode].
+def mix(bands: Array, x: Array, out: Array) -> None:
+    """Aⱼ x side by side.
 
     Parameters
     ----------
-    bands : [j, 2 reach + 1, level] array
-        A_j[k, k + d] at [j, reach + d, k], of the first levels; 0 at all others.
+    bands : [level, j, 2 reach + 1] array
+        Aⱼ[k, k + d] at [k, j, reach + d], of the first levels; 0 at all others.
+    x : [reach + level + reach, mode] array
+        Zero beyond the ends.
+    out : [level, j × mode] array
     """
-    terms, width, n = bands.shape
-    reach = width // 2
+    n, terms = bands.shape[:2]
+    m = x.shape[1]
     for k in range(n):
         for j in range(terms):
-            for d in range(max(-reach, -k), min(reach, len(across) - 1 - k) + 1):
-                a = bands[j, reach + d, k]
-                if a != 0.0:
-                    for i in range(out.shape[1]):
-                        out[k, i] += a * across[k + d, j, i]
+            row, band = out[k, j * m : (j + 1) * m], bands[k, j]
+            for i in range(m):
+                value = 0.0
+                for d in range(_WIDTH):
+                    value += band[d] * x[k + d, i]
+                row[i] = value
+
+
+@njit
+def subtract(factor: float, x: Array, y: Array) -> None:
+    """y −= factor x."""
+    for i in range(len(y)):
+        y[i] -= factor * x[i]
 
 
 @njit
@@ -108,8 +123,8 @@ def gmres(
     ----------
     lu : [level, 2 reach + 1, mode] array
         P, factored.
-    along, across : [term, 2 reach + 1, level] and [mode, term × mode] arrays
-        R, its matrices transposed side by side; the first levels only may be coupled.
+    along, across : [term, 2 reach + 1, level] and [term × mode, mode] arrays
+        R, its matrices transposed one below the other; the first levels only may be coupled.
     load, out : [level, mode] arrays
     rows : (n_levels,) array
         Weights of the rows in the norm.
@@ -117,44 +132,52 @@ def gmres(
         Work space, which limits the iterations.
     """
     n, m = load.shape
-    limit, terms = len(basis) - 1, along.shape[0]
+    limit, terms, reach = len(basis) - 1, along.shape[0], along.shape[1] // 2
+    coupled = along.shape[2] if terms > 0 else 0
+    bands = np.ascontiguousarray(along.transpose(2, 0, 1))
+    vectors = basis.reshape((limit + 1, n, m))
     triangle = np.zeros((limit + 1, limit))
     cosine, sine, right = np.zeros(limit), np.zeros(limit), np.zeros(limit + 1)
-    u, w = np.empty((n, m)), np.empty((n, m))
+    padded = np.zeros((n + 2 * reach, m))
+    x = padded[reach : reach + n]
+    mixed, moved = np.empty((coupled, terms * m)), np.empty((coupled, m))
+    inverse = 1 / rows
     for k in range(n):
-        w[k] = load[k] * rows[k]
-    size = np.sqrt(np.dot(w.ravel(), w.ravel()))
-    basis[0] = w.ravel() / size
+        for i in range(m):
+            vectors[0, k, i] = load[k, i] * rows[k]
+    size = np.sqrt(np.dot(basis[0], basis[0]))
+    basis[0] /= size
     right[0] = 1.0
     used, rest = 0, 1.0
-    for k in range(limit):
-        now = basis[k].reshape((n, m))
-        for i in range(n):
-            u[i] = now[i] / rows[i]
-            w[i] = u[i]
-        solve(lu, u)
-        if terms > 0:
-            near = min(n, along.shape[2] + along.shape[1] // 2)
-            couple(along, np.dot(u[:near], across).reshape((near, terms, m)), w)
-        for i in range(n):
-            w[i] *= rows[i]
-        new = w.ravel()
-        for i in range(k + 1):
+    for j in range(limit):
+        now, following, new = vectors[j], vectors[j + 1], basis[j + 1]
+        for k in range(n):
+            for i in range(m):
+                x[k, i] = now[k, i] * inverse[k]
+        solve(lu, x)
+        new[:] = basis[j]
+        if coupled > 0:
+            mix(bands, padded, mixed)
+            np.dot(mixed, across, moved)
+            for k in range(coupled):
+                for i in range(m):
+                    following[k, i] += moved[k, i] * rows[k]
+        for i in range(j + 1):
             overlap = np.dot(basis[i], new)
-            new -= overlap * basis[i]
-            triangle[i, k] = overlap
+            subtract(overlap, basis[i], new)
+            triangle[i, j] = overlap
         left = np.sqrt(np.dot(new, new))
-        basis[k + 1] = new / left
-        for i in range(k):
-            a, b = triangle[i, k], triangle[i + 1, k]
-            triangle[i, k] = cosine[i] * a + sine[i] * b
-            triangle[i + 1, k] = cosine[i] * b - sine[i] * a
-        whole = np.hypot(triangle[k, k], left)
-        cosine[k], sine[k] = triangle[k, k] / whole, left / whole
-        triangle[k, k] = whole
-        right[k + 1] = -sine[k] * right[k]
-        right[k] *= cosine[k]
-        used, rest = k + 1, abs(right[k + 1])
+        new *= 1 / left
+        for i in range(j):
+            a, b = triangle[i, j], triangle[i + 1, j]
+            triangle[i, j] = cosine[i] * a + sine[i] * b
+            triangle[i + 1, j] = cosine[i] * b - sine[i] * a
+        whole = np.hypot(triangle[j, j], left)
+        cosine[j], sine[j] = triangle[j, j] / whole, left / whole
+        triangle[j, j] = whole
+        right[j + 1] = -sine[j] * right[j]
+        right[j] *= cosine[j]
+        used, rest = j + 1, abs(right[j + 1])
         if rest <= rtol:
             break
     for i in range(used - 1, -1, -1):
@@ -162,10 +185,19 @@ def gmres(
             right[i] -= triangle[i, j] * right[j]
         right[i] /= triangle[i, i]
     flat = np.zeros(n * m)
-    for i in range(used):
-        flat += right[i] * size * basis[i]
+    for j in range(used):
+        subtract(-right[j] * size, basis[j], flat)
     found = flat.reshape((n, m))
-    for i in range(n):
-        out[i] = found[i] / rows[i]
+    for k in range(n):
+        for i in range(m):
+            out[k, i] = found[k, i] * inverse[k]
     solve(lu, out)
     return used, rest
+
+
+@njit
+def add_scaled(rates: Array, y: Array, out: Array) -> None:
+    """Add rates[level] y[level, mode]."""
+    for k in range(len(rates)):
+        for i in range(y.shape[1]):
+            out[k, i] += rates[k] * y[k, i]

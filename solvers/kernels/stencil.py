@@ -1,4 +1,4 @@
-"""Interpolation in three dimensions on regular grids, six points along each axis."""
+"""Interpolation on regular grids, by Lagrange's polynomials."""
 
 from __future__ import annotations
 
@@ -58,3 +58,28 @@ def interpolate(table: Array, places: Array, rows: Array, out: Array) -> None:
                         ww = w * w2[k]
                         for q in range(n_q):
                             out[s, e, q] += ww * table[i0 + i, i1 + j, i2 + k, q]
+
+
+@njit
+def between(values: Array, number: Array, near: int, out: Array) -> None:
+    """Values at fractional places, each from the nearest ``near``.
+
+    Parameters
+    ----------
+    values : (n, n_q) array
+        At 0, 1, …, n − 1, n not below ``near``.
+    number : (n_places,) array
+    out : (n_places, n_q) array
+    """
+    n, n_q = values.shape
+    for e in range(len(number)):
+        x = number[e]
+        first = min(max(int(np.floor(x)) - near // 2 + 1, 0), n - near)
+        out[e, :] = 0.0
+        for i in range(near):
+            weight = 1.0
+            for j in range(near):
+                if j != i:
+                    weight *= (x - first - j) / (i - j)
+            for q in range(n_q):
+                out[e, q] += weight * values[first + i, q]
