@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +112,7 @@ class UnknownElement(ValueError):
     """A name that is no element or isotope of the tables; the message has the nearest one."""
 
 
+@cache
 def nuclide(name: str) -> Nuclide:
     """The nucleus of an isotope ("B11"), or the one that stands for an element ("B").
 

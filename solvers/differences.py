@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crtransport.solvers.kernels.differences import add_flux, divergence
+from crtransport.solvers.kernels.differences import add_flux, derivative, divergence, slopes
 from crtransport.solvers.levels import GHOSTS, REACH, Banded, Levels
 
 Array = NDArray[np.float64]
@@ -95,21 +95,17 @@ class _Flux(NamedTuple):
 
 
 def _slopes(coefficient: Array, log_scale: Array) -> Array:
-    """(n + 1,) logarithmic slope per step at each face of coefficient · scale.
-
-    Of the scale alone where the coefficient changes sign: any slope keeps the order.
-    """
-    one_sign = np.all(coefficient > 0) or np.all(coefficient < 0)
-    logs = log_scale + np.log(np.abs(coefficient)) if one_sign else log_scale
-    return np.diff(logs)[GHOSTS - 1 : 1 - GHOSTS]
+    """(n + 1,) logarithmic slope per step at each face of coefficient · scale."""
+    out = np.empty(len(log_scale) + 1 - 2 * GHOSTS)
+    slopes(coefficient, log_scale, GHOSTS, out)
+    return out
 
 
 def _derivative(values: Array) -> Array:
     """Change of the values per step, sixth order; off-centre near the ends."""
-    n = len(values)
-    first = np.clip(np.arange(n) - 3, 0, n - 7)
-    near = values[first[:, None] + np.arange(7)]
-    return np.asarray(np.sum(_DERIVATIVE[np.arange(n) - first] * near, axis=1))
+    out = np.empty_like(values)
+    derivative(values, _DERIVATIVE, out)
+    return out
 
 
 def _first_derivatives() -> Array:

@@ -150,13 +150,13 @@ def solve_modes(problem: FieldProblem, rtol: float = 1e-7) -> FieldSolution:
     modes.assemble(along, parts.alone, bands)
     own = np.abs(bands[:, REACH]).min(axis=1)
     modes.factor(bands)
-    coupling = np.tensordot(parts.shares, along, 1)
-    strength = np.abs(coupling).max(axis=1) * np.abs(parts.off).max(axis=1)[:, None]
+    coupling = (parts.shares @ along.reshape(len(along), -1)).reshape(-1, 2 * REACH + 1, n)
+    strength = np.abs(coupling).max(axis=1) * parts.largest[:, None]
     levels = np.flatnonzero((strength > _WEAKEST * own).any(axis=0))
     system = (
         bands,
         np.ascontiguousarray(coupling[:, :, : np.max(levels, initial=-1) + 1]),
-        np.ascontiguousarray(parts.off.reshape(-1, m, m).transpose(0, 2, 1)).reshape(-1, m),
+        parts.stacked,
     )
     values, load = np.empty((n, m)), problem.source if turn is None else problem.source @ turn
     iterations, residual = modes.gmres(
@@ -187,8 +187,9 @@ class _Parts(NamedTuple):
 
     matrices: Array  # [part, mode, mode]
     alone: Array  # [part, mode]
-    off: Array  # [product, mode × mode]
     shares: Array  # [product, part]
+    stacked: Array  # [product × mode, mode], transposed
+    largest: Array  # [product]
 
 
 def _split(matrices: Array) -> _Parts:
@@ -204,7 +205,9 @@ def _split(matrices: Array) -> _Parts:
             known[-1] = 1.0
             shares = np.vstack([shares, np.zeros(len(matrices))])
         shares[:, part] = known
-    return _Parts(matrices, alone, off, shares)
+    m = matrices.shape[1]
+    stacked = np.ascontiguousarray(off.reshape(-1, m, m).transpose(0, 2, 1)).reshape(-1, m)
+    return _Parts(matrices, alone, shares, stacked, np.abs(off).max(axis=1))
 
 
 @lru_cache(maxsize=16)
@@ -242,8 +245,9 @@ def _turn(along: Array, parts: _Parts) -> Array | None:
     """
     rates = np.abs(along.sum(axis=1))
     shares = rates / np.maximum(rates.sum(axis=0), np.finfo(float).tiny)
-    high = np.sort(shares, axis=1)[:, int(_HIGH * shares.shape[1])]
-    whole = np.tensordot(high, parts.matrices, 1)
+    rank = int(_HIGH * shares.shape[1])
+    high = np.partition(shares, rank, axis=1)[:, rank]
+    whole = (high @ parts.matrices.reshape(len(high), -1)).reshape(parts.matrices.shape[1:])
     own = np.diag(whole)
     off = (whole + whole.T) / 2 - np.diag(own)
     if np.linalg.norm(off / np.sqrt(np.abs(np.outer(own, own)))) < _WEAK:

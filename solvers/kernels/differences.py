@@ -48,6 +48,37 @@ def kappa(s: float, out: Array) -> None:
 
 
 @njit
+def slopes(coefficient: Array, log_scale: Array, ghosts: int, out: Array) -> None:
+    """(n + 1,) logarithmic slopes per step of coefficient · scale at the faces.
+
+    Of the scale alone where the coefficient changes sign: any slope keeps the order.
+    """
+    one_sign = np.all(coefficient > 0) or np.all(coefficient < 0)
+    for face in range(len(out)):
+        k = face + ghosts
+        out[face] = log_scale[k] - log_scale[k - 1]
+        if one_sign:
+            out[face] += np.log(coefficient[k] / coefficient[k - 1])
+
+
+@njit
+def derivative(values: Array, weights: Array, out: Array) -> None:
+    """Changes per step, from the nearest points.
+
+    Parameters
+    ----------
+    weights : [point, point] array
+        Row i: of the derivative at point i of as many.
+    """
+    n, width = len(values), len(weights)
+    for k in range(n):
+        first = min(max(k - width // 2, 0), n - width)
+        out[k] = 0.0
+        for i in range(width):
+            out[k] += weights[k - first, i] * values[first + i]
+
+
+@njit
 def add_flux(
     offsets: Array,
     inverse: Array,
