@@ -31,7 +31,7 @@ def channel_spectra(deck: GalaxyDeck, run: Transport, name: str) -> dict[str, Sp
     method = method_of(deck, Resolution(residual=_ENOUGH))
     made = origin.produced(one.log_scale)
     parts = {"source": one.problem.source - made} if origin.spectra else {}
-    parents = dict.fromkeys(parent.nucleus.name for parent, _, _ in origin.parents)
+    parents = dict.fromkeys(parent.nucleus.name for parent, _ in origin.parents)
     rest, weight = made.copy(), one.problem.weight
     for parent in parents:
         part = origin.produced(one.log_scale, of=parent)

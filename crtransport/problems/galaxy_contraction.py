@@ -16,20 +16,15 @@ from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.problems.galaxy_momentum import Rates, make_along, pieces
+from crtransport.problems.galaxy_origin import Origin, Origins, spectral_lines
 from crtransport.problems.galaxy_space import Space
-from crtransport.problems.galaxy_transport import (
-    Origin,
-    Transport,
-    momentum_order,
-    spectral_lines,
-)
-from crtransport.solvers.levels import GHOSTS, REACH
+from crtransport.problems.galaxy_transport import Transport, momentum_order
+from crtransport.solvers.levels import REACH
 from crtransport.solvers.problem import Operator
 from crtransport.solvers.reduced_basis import lines
 
 Array = NDArray[np.float64]
 
-_INNER = slice(GHOSTS, -GHOSTS)
 #: first word of a key -> pieces that it may change; of others, all
 _PIECES = {
     "diffusion": ("escape", "reacceleration"),
@@ -42,66 +37,69 @@ _NOT_FREED = ("diffusion", "reacceleration", "losses")
 
 
 class OfRates:
-    """One nuclide in the space of the run, under the rates and sources of other decks."""
+    """All nuclides in the space of the run, under the rates and sources of other decks."""
 
-    def __init__(self, deck: GalaxyDeck, run: Transport, index: int, weights: Array) -> None:
-        self.run, self.one, self.weights = run, run.nuclides[index], weights
-        self.done, self.order = list(run.nuclides[:index]), momentum_order(deck)
-        self.against = {
-            operator: self._against(operator)
-            for _, _, _, operator in pieces(self._rates(deck), run.space, deck)
-        }
+    def __init__(self, deck: GalaxyDeck, run: Transport, weights: Mapping[str, Array]) -> None:
+        self.run, self.order = run, momentum_order(deck)
+        self.nuclei = tuple(one.nucleus for one in run.nuclides)
+        self.weights = [weights[nucleus.name] for nucleus in self.nuclei]
+        self.seen = [i for i, adjoint in enumerate(self.weights) if adjoint.any()]
+        self._against: dict[tuple[int, Operator], Array] = {}
+        self._fed: dict[tuple[int, int, Operator], Array] = {}
 
     def at(self, deck: GalaxyDeck, key: str) -> float:
-        """The part of λᵀ (q + C y − A y) that a change of ``key`` may have changed in ``deck``."""
-        root = key.partition(".")[0]
+        """The part of Σ λᵀ (q + C y − A y) that a change of ``key`` to ``deck`` may change."""
+        run, root = self.run, key.partition(".")[0]
         total = 0.0 if root in _NOT_FREED else self._given(deck)
-        for _, kind, values, operator in pieces(
-            self._rates(deck), self.run.space, deck, _PIECES.get(root)
-        ):
-            along = make_along(kind, values, self.run.levels, self.one.log_scale, self.order)
-            total -= float(np.sum(lines(along) * self.against[operator]))
+        rates = Rates(deck, self.nuclei, run.levels)
+        for _, kind, values, operator in pieces(rates, run.space, deck, _PIECES.get(root)):
+            for i in self.seen:
+                if not values[i].any():
+                    continue
+                scale = run.nuclides[i].log_scale
+                along = make_along(kind, values[i], run.levels, scale, self.order)
+                total -= float(np.sum(lines(along) * self.against(i, operator)))
         return total
 
-    def _rates(self, deck: GalaxyDeck) -> Rates:
-        return Rates(deck, self.one.nucleus, self.run.levels)
+    def against(self, index: int, operator: Operator) -> Array:
+        """[2 REACH + 1, level] λ_k · X y_(k+d) of a nuclide."""
+        key = index, operator
+        if key not in self._against:
+            weights, n = self.weights[index], self.run.levels.n
+            moved = (operator.matrix @ self.run.nuclides[index].values.T).T
+            out = np.zeros((2 * REACH + 1, n))
+            for d in range(-REACH, REACH + 1):
+                k = slice(max(0, -d), min(n, n - d))
+                there = slice(max(0, d), min(n, n + d))
+                out[REACH + d, k] = np.einsum("ki,ki->k", weights[k], moved[there])
+            self._against[key] = out
+        return self._against[key]
 
-    def _against(self, operator: Operator) -> Array:
-        """[2 REACH + 1, level] λ_k · X y_(k+d)."""
-        moved, n = (operator.matrix @ self.one.values.T).T, self.run.levels.n
-        out = np.zeros((2 * REACH + 1, n))
-        for d in range(-REACH, REACH + 1):
-            k = slice(max(0, -d), min(n, n - d))
-            there = slice(max(0, d), min(n, n + d))
-            out[REACH + d, k] = np.einsum("ki,ki->k", self.weights[k], moved[there])
-        return out
+    def fed(self, child: int, parent: int, across: Operator) -> Array:
+        """(n_levels,) λ · X y of a child and its parent."""
+        key = child, parent, across
+        if key not in self._fed:
+            moved = (across.matrix @ self.run.nuclides[parent].values.T).T
+            self._fed[key] = np.einsum("ki,ki->k", self.weights[child], moved)
+        return self._fed[key]
 
     @cached_property
-    def _loads(self) -> list[Array]:
-        """(n_levels,) λ · s of each source."""
-        return [self.weights @ load for load in self.run.space.sources]
-
-    @cached_property
-    def _fed(self) -> dict[tuple[str, Operator], Array]:
-        """(n_levels,) λ · X y of each parent and way."""
-        return {
-            (parent.nucleus.name, across): np.einsum(
-                "ki,ki->k", self.weights, (across.matrix @ parent.values.T).T
-            )
-            for parent in self.done
-            for across in (self.run.space.gas, self.run.space.volume)
-        }
+    def _loads(self) -> list[list[Array]]:
+        """(n_levels,) λ · s of each nuclide and source."""
+        return [[adjoint @ load for load in self.run.space.sources] for adjoint in self.weights]
 
     def _given(self, deck: GalaxyDeck) -> float:
-        """λᵀ (q + C y)."""
-        one, space = self.one, self.run.space
-        origin = Origin(deck, one.nucleus, self.run.levels, space, self.done)
-        total = 0.0
-        for source, log_q, line in origin.spectra:
-            total += float(spectral_lines(log_q - one.log_scale, line) @ self._loads[source])
-        shares = origin.shares(one.log_scale)
-        for share, (parent, _, across) in zip(shares, origin.parents, strict=True):
-            total += float(share @ self._fed[parent.nucleus.name, across])
+        """Σ λᵀ (q + C y)."""
+        run, total = self.run, 0.0
+        origins = Origins(deck, self.nuclei, run.levels, run.space)
+        for i in self.seen:
+            scale = run.nuclides[i].log_scale
+            for source, log_q, line in origins.spectra[i]:
+                total += float(spectral_lines(log_q - scale, line) @ self._loads[i][source])
+            origin = Origin(origins, i, run.nuclides)
+            for share, (parent, across) in zip(origin.shares(scale), origin.parents, strict=True):
+                fed = self.fed(i, self.nuclei.index(parent.nucleus), across)
+                total += float(share @ fed)
         return total
 
 
@@ -113,20 +111,21 @@ class OfSpace:
         self.loads = [np.zeros_like(load) for load in run.space.sources]
         order = momentum_order(deck)
         pairs: dict[Operator, list[tuple[Array, Array]]] = {}
-        for one in run.nuclides:
+        rates = Rates(deck, [one.nucleus for one in run.nuclides], run.levels)
+        found = pieces(rates, run.space, deck)
+        for index, one in enumerate(run.nuclides):
             adjoint = weights[one.nucleus.name]
             if not adjoint.any():
                 continue
-            rates = Rates(deck, one.nucleus, run.levels)
-            for _, kind, values, operator in pieces(rates, run.space, deck):
-                along = make_along(kind, values, run.levels, one.log_scale, order)
+            for _, kind, values, operator in found:
+                along = make_along(kind, values[index], run.levels, one.log_scale, order)
                 pairs.setdefault(operator, []).append((-adjoint, along.matrix @ one.values))
             for source, log_q, line in one.origin.spectra:
                 self.loads[source] += spectral_lines(log_q - one.log_scale, line) @ adjoint
             shares = one.origin.shares(one.log_scale)
-            for share, (parent, _, across) in zip(shares, one.origin.parents, strict=True):
+            for share, (parent, across) in zip(shares, one.origin.parents, strict=True):
                 pairs.setdefault(across, []).append((adjoint, share[:, None] * parent.values))
-        self.traces = {operator: _Trace(found) for operator, found in pairs.items()}
+        self.traces = {operator: _Trace(some) for operator, some in pairs.items()}
 
     def at(self, space: Space) -> float:
         """Σ λᵀ (q + C y − A y) there."""

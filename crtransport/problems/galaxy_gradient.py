@@ -35,7 +35,6 @@ from crtransport.problems.galaxy_transport import (
     method_of,
     transport,
 )
-from crtransport.solvers.levels import GHOSTS
 from crtransport.solvers.reduced_basis import ReducedGrid
 
 Array = NDArray[np.float64]
@@ -52,7 +51,6 @@ _FLUX = "normalisation.flux."
 _SPACE_ONLY = re.compile(
     r"(geometry|convection)\..*|diffusion\.(?!(D0|R0|R1|delta1|delta2|eta)$).*"
 )
-_INNER = slice(GHOSTS, -GHOSTS)
 
 
 class Adjoint:
@@ -92,7 +90,7 @@ class Adjoint:
                 answer = method(replace(one.problem.transposed(), source=load)).values
             found[one.nucleus.name] = answer
             shares = one.origin.shares(one.log_scale)
-            for share, (parent, _, across) in zip(shares, one.origin.parents, strict=True):
+            for share, (parent, across) in zip(shares, one.origin.parents, strict=True):
                 back = (across.matrix.T @ answer.T).T
                 loads[parent.nucleus.name] += share[:, None] * back
         return found
@@ -103,11 +101,7 @@ class Adjoint:
         """dJ/dθ for the dotted keys ``by`` of numbers in the deck, in the unit of each key."""
         adjoint = self.response(energy, observable)
         space: OfSpace | None = None
-        nuclides = [
-            OfRates(self.deck, self.run, index, adjoint[one.nucleus.name])
-            for index, one in enumerate(self.run.nuclides)
-            if adjoint[one.nucleus.name].any()
-        ]
+        rates = OfRates(self.deck, self.run, adjoint)
         found = {}
         for key in by:
             moved, fixed = not same_space(key), _SPACE_ONLY.fullmatch(key) is not None
@@ -120,7 +114,7 @@ class Adjoint:
                 if moved and space is not None:
                     total += space.at(here)
                 if not fixed:
-                    total += sum(one.at(deck, key) for one in nuclides)
+                    total += rates.at(deck, key)
                 if moved or key.startswith("normalisation"):
                     total += observable(self._fluxes(deck, here, energy))
                 values.append(total)

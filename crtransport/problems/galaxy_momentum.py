@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 
 from crtransport.constants import KPC, MYR
 from crtransport.deck.galaxy import GalaxyDeck
-from crtransport.nuclide_tables import DAUGHTERS
 from crtransport.nuclides import Nuclide
 from crtransport.physics.losses import Losses
 from crtransport.physics.nuclear import RATE, Nuclear
 from crtransport.problems.galaxy_levels import Momenta
 from crtransport.problems.galaxy_space import Space
-from crtransport.solvers.kernels.differences import fall
 from crtransport.solvers.levels import GHOSTS, Banded, rate, weight_of
 from crtransport.solvers.problem import Operator, Term
 
@@ -26,34 +24,43 @@ Array = NDArray[np.float64]
 #: with K = D_pp/p², ∂/∂p p² D_pp ∂/∂p ψ/p² = (1/p) ∂/∂u K (∂/∂u − 3) ψp: at rest where ψp ∝ p³
 _REST = 3.0
 _INNER = slice(GHOSTS, -GHOSTS)
+#: name, "rate" | "drift" | "spread", [nuclide, level] values, matrix in space
+Piece = tuple[str, str, Array, Operator]
 
 
 class Kinematics:
-    """Momentum, rigidity and so on of a nuclide on the extended levels."""
+    """Rigidity and so on of nuclides at the momenta of the extended levels, each [nuclide, level].
 
-    def __init__(self, nucleus: Nuclide, levels: Momenta) -> None:
+    ``momentum`` is the same for all.
+    """
+
+    def __init__(self, nuclei: tuple[Nuclide, ...], levels: Momenta) -> None:
         self.momentum = np.exp(levels.log_p)
-        self.rigidity = nucleus.mass_number / nucleus.charge * self.momentum
-        self.beta = nucleus.beta(self.rigidity)
-        self.energy = nucleus.kinetic_energy(self.rigidity)
-        self.gamma = np.hypot(self.momentum, nucleus.nucleon_mass) / nucleus.nucleon_mass
+        ratios = [nucleus.mass_number / nucleus.charge for nucleus in nuclei]
+        self.rigidity = np.multiply.outer(ratios, self.momentum)
+        each = list(zip(nuclei, self.rigidity, strict=True))
+        self.beta = np.array([nucleus.beta(rigidity) for nucleus, rigidity in each])
+        self.energy = np.array([nucleus.kinetic_energy(rigidity) for nucleus, rigidity in each])
+        masses = np.array([nucleus.nucleon_mass for nucleus in nuclei])[:, None]
+        self.gamma = np.hypot(self.momentum, masses) / masses
 
 
-@lru_cache(maxsize=512)
-def kinematics(nucleus: Nuclide, levels: Momenta) -> Kinematics:
-    """Of a nuclide on some levels: the same for all that it meets."""
-    return Kinematics(nucleus, levels)
+@lru_cache(maxsize=64)
+def kinematics(nuclei: tuple[Nuclide, ...], levels: Momenta) -> Kinematics:
+    """Of nuclides on some levels: the same for all that they meet."""
+    return Kinematics(nuclei, levels)
 
 
 class Rates:
-    """What happens to a nuclide at each momentum, 1/Myr per unit of its matrix in space.
+    """What happens to nuclides at each momentum, 1/Myr per unit of its matrix in space.
 
-    Each on the extended levels, made when it is asked for; None where it is switched off.
+    Each [nuclide, level] on the extended levels, made when it is asked for; None where it is
+    switched off.
     """
 
-    def __init__(self, deck: GalaxyDeck, nucleus: Nuclide, levels: Momenta) -> None:
-        self.deck, self.nucleus, self.levels = deck, nucleus, levels
-        self.at = kinematics(nucleus, levels)
+    def __init__(self, deck: GalaxyDeck, nuclei: Sequence[Nuclide], levels: Momenta) -> None:
+        self.deck, self.nuclei, self.levels = deck, tuple(nuclei), levels
+        self.at = kinematics(self.nuclei, levels)
 
     @cached_property
     def diffusion(self) -> Array:
@@ -66,7 +73,7 @@ class Rates:
     @cached_property
     def everywhere(self) -> Array:
         """1."""
-        return np.ones_like(self.at.momentum)
+        return np.ones_like(self.at.rigidity)
 
     @cached_property
     def reacceleration(self) -> Array | None:
@@ -78,17 +85,18 @@ class Rates:
     @cached_property
     def ionisation(self) -> Array | None:
         """−(dp/dt)/p per cm^-3."""
-        return _losses(self.deck.losses, self.nucleus, self.levels, self.deck.gas.helium)[0]
+        return _losses(self.deck.losses, self.nuclei, self.levels, self.deck.gas.helium)[0]
 
     @cached_property
     def coulomb(self) -> Array | None:
         """−(dp/dt)/p per cm^-3."""
-        return _losses(self.deck.losses, self.nucleus, self.levels, self.deck.gas.helium)[1]
+        return _losses(self.deck.losses, self.nuclei, self.levels, self.deck.gas.helium)[1]
 
     @cached_property
     def continuous(self) -> Array | None:
         """−(dp/dt)/p everywhere."""
-        return self.deck.losses.continuous_rate(self.at.momentum)
+        rate = self.deck.losses.continuous_rate(self.at.momentum)
+        return None if rate is None else np.tile(rate, (len(self.nuclei), 1))
 
     @cached_property
     def spallation(self) -> Array | None:
@@ -97,83 +105,62 @@ class Rates:
         if not nuclear.spallation:
             return None
         if nuclear.inelastic == "constant":
-            sigma = nuclear.total(self.nucleus, self.at.energy, helium)
-            return np.asarray(RATE * self.at.beta * sigma)
-        return _destroyed(self.nucleus, self.levels, helium, nuclear.inelastic)
+            return destruction(nuclear, self.nuclei, self.levels, helium)
+        return _destroyed(self.nuclei, self.levels, helium, nuclear.inelastic)
 
     @cached_property
     def decay(self) -> Array | None:
         """1/γτ."""
-        return decay_rate(self.deck, self.nucleus, self.at) if self.deck.nuclear.decay else None
+        lives = [self.deck.nuclear.half_life(nucleus) for nucleus in self.nuclei]
+        if not self.deck.nuclear.decay or not any(lives):
+            return None
+        return np.stack(
+            [decay_rate(life, gamma) for life, gamma in zip(lives, self.at.gamma, strict=True)]
+        )
 
 
-def production_rate(
-    deck: GalaxyDeck, parent: Nuclide, child: Nuclide, levels: Momenta
-) -> Array | None:
-    """n β c σ of a child per density and per parent at the same p per nucleon, 1/Myr."""
-    if not deck.nuclear.secondaries:
-        return None
-    nuclear, helium = deck.nuclear, deck.gas.helium
-    if not nuclear.channels and nuclear.channel_file is None:
-        rate = _tabulated(parent, child, levels, helium)
-        if rate is None or not nuclear.channel_scale:
-            return rate
-        scale = nuclear.channel_scale.get(f"{parent.name}->{child.name}", 1.0)
-        return scale * rate if scale else None
-    at = kinematics(parent, levels)
-    sigma = nuclear.production(parent, child, at.energy, helium)
-    return None if sigma is None or not sigma.any() else np.asarray(RATE * at.beta * sigma)
+def decay_rate(half_life: float | None, gamma: Array) -> Array:
+    """1/γτ, 1/Myr, of a half-life in Myr; 0 of a stable nuclide."""
+    return np.asarray((0.0 if half_life is None else np.log(2) / half_life) / gamma)
 
 
-@lru_cache(maxsize=8192)
-def _tabulated(parent: Nuclide, child: Nuclide, levels: Momenta, helium: float) -> Array | None:
-    """With the package's cross sections: the same for all decks on some levels."""
-    at = kinematics(parent, levels)
-    sigma = Nuclear().production(parent, child, at.energy, helium)
-    return None if sigma is None or not sigma.any() else np.asarray(RATE * at.beta * sigma)
+def destruction(
+    nuclear: Nuclear, nuclei: tuple[Nuclide, ...], levels: Momenta, helium: float
+) -> Array:
+    """[nuclide, level] n β c σ of all that collisions leave, per density, 1/Myr."""
+    at = kinematics(nuclei, levels)
+    sigma = [nuclear.total(n, t, helium) for n, t in zip(nuclei, at.energy, strict=True)]
+    return np.asarray(RATE * at.beta * np.array(sigma))
 
 
-@lru_cache(maxsize=512)
-def _destroyed(nucleus: Nuclide, levels: Momenta, helium: float, model: Any) -> Array:
-    """As `_tabulated`, of total cross sections."""
-    at = kinematics(nucleus, levels)
-    return np.asarray(RATE * at.beta * Nuclear(inelastic=model).total(nucleus, at.energy, helium))
+# what follows is the same for all decks on some levels that do not ask for others
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=32)
+def _destroyed(
+    nuclei: tuple[Nuclide, ...], levels: Momenta, helium: float, inelastic: Any
+) -> Array:
+    return destruction(Nuclear(inelastic=inelastic), nuclei, levels, helium)
+
+
+@lru_cache(maxsize=32)
 def _losses(
-    losses: Losses, nucleus: Nuclide, levels: Momenta, helium: float
+    losses: Losses, nuclei: tuple[Nuclide, ...], levels: Momenta, helium: float
 ) -> tuple[Array | None, Array | None]:
-    """As `_tabulated`, of ionisation and of Coulomb scattering."""
-    momentum = kinematics(nucleus, levels).momentum
-    ionisation = losses.ionisation_rate(nucleus, momentum, helium)
-    return ionisation, losses.coulomb_rate(nucleus, momentum)
-
-
-def feeding_rate(
-    deck: GalaxyDeck, parent: Nuclide, child: Nuclide, levels: Momenta
-) -> Array | None:
-    """1/γτ of a parent that decays to this child at the same p per nucleon, 1/Myr."""
-    if not deck.nuclear.decay or not deck.nuclear.secondaries:
-        return None
-    if DAUGHTERS.get(parent.name) != child.name:
-        return None
-    return decay_rate(deck, parent, kinematics(parent, levels))
-
-
-def decay_rate(deck: GalaxyDeck, nucleus: Nuclide, at: Kinematics) -> Array | None:
-    """1/γτ, 1/Myr; None for a stable nuclide."""
-    half_life = deck.nuclear.half_life(nucleus)
-    return None if half_life is None else np.asarray(np.log(2) / half_life / at.gamma)
+    """Ionisation and Coulomb scattering."""
+    momentum = kinematics(nuclei, levels).momentum
+    ionisation = [losses.ionisation_rate(nucleus, momentum, helium) for nucleus in nuclei]
+    coulomb = [losses.coulomb_rate(nucleus, momentum) for nucleus in nuclei]
+    return (
+        np.array(ionisation) if losses.ionisation else None,
+        np.array(coulomb) if losses.coulomb else None,
+    )
 
 
 def pieces(
     rates: Rates, space: Space, deck: GalaxyDeck, only: Container[str] | None = None
-) -> list[tuple[str, str, Array, Operator]]:
-    """(name, "rate" | "drift" | "spread", values on the extended levels, matrix) of each term.
-
-    Of all of them, or of those named in ``only``.
-    """
+) -> list[Piece]:
+    """The pieces of the equations of all nuclides, or of those named in ``only``."""
     slow = space.volume if deck.reacceleration.uniform else space.inverse_diffusion
     known: list[tuple[str, str, str, Operator | None]] = [
         *(("escape", "rate", "diffusion", part) for part in space.diffusion),
@@ -193,34 +180,6 @@ def pieces(
             if values is not None:
                 found.append((name, kind, values / 3 if name == "adiabatic" else values, operator))
     return found
-
-
-def log_typical(
-    rates: Rates, space: Space, deck: GalaxyDeck, levels: Momenta, log_source: Array
-) -> Array:
-    """ln of the expected N_s on the extended levels: one mode in space, cooled level by level.
-
-        (r + b) N_k = q_k + (b N)_{k+1},      r = D + Σ rates, b = Σ losses per du/ds
-
-    with each rate weighed by Space.typical_rate and ``log_source`` by Space.typical_source; above
-    the highest level N goes on as a power law. It only scales the unknowns, so the first order of
-    the differences does not matter, but that it follows N over all decades does.
-    """
-    lost, cooled = rates.diffusion.copy(), np.zeros_like(log_source)
-    for name, kind, values, operator in pieces(rates, space, deck):
-        share = max(space.typical_rate(operator), 0.0)
-        if kind == "drift":
-            cooled += values * share / levels.stretch
-        elif kind == "rate" and name != "escape":
-            lost += values * share
-    # what comes from above the highest level: slopes of q/(r + b) and of b go on
-    out = np.empty_like(log_source)
-    alone = log_source - np.log(lost + cooled)
-    growth = np.exp(2 * alone[-1] - alone[-2] - alone[-1])
-    above = cooled[-1] ** 2 / cooled[-2] * growth if cooled[-1] > 0 else 0.0
-    last = log_source[-1] - np.log(lost[-1] + max(cooled[-1] - above, 0.0))
-    fall(log_source, lost, cooled, float(last), out)
-    return out
 
 
 def make_along(
@@ -244,14 +203,15 @@ def make_along(
 
 
 def make_terms(
-    rates: Rates, space: Space, deck: GalaxyDeck, levels: Momenta, log_scale: Array, order: int
+    found: Sequence[Piece], index: int, levels: Momenta, log_scale: Array, order: int
 ) -> tuple[Term, ...]:
     """The terms of the transport equation of one nuclide."""
     return tuple(
         Term(
             name=name,
-            along=make_along(kind, values, levels, log_scale, order),
+            along=make_along(kind, values[index], levels, log_scale, order),
             across=operator,
         )
-        for name, kind, values, operator in pieces(rates, space, deck)
+        for name, kind, values, operator in found
+        if kind != "rate" or values[index].any()
     )

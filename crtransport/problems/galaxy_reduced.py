@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.nuclides import Nuclide
 from crtransport.problems.galaxy_levels import Momenta
-from crtransport.problems.galaxy_momentum import Rates, pieces
+from crtransport.problems.galaxy_momentum import Piece, Rates, pieces
 from crtransport.problems.galaxy_space import Space
 from crtransport.solvers.levels import GHOSTS, rate
 from crtransport.solvers.problem import FieldProblem, Operator, Term
@@ -40,10 +40,12 @@ def basis(
     The poles are operators in space at a few energies of a few nuclides, the loads those of the
     sources and the Sun, and what they leave times the gas, 1/f and 1/f twice.
     """
-    chosen = [(deck, Rates(deck, n, levels)) for deck in decks for n in _representative(nuclei)]
-    where = _energies(levels)
-    terms, operators = [], dict[int, Operator]()
-    columns = [_pole(deck, space, rates, i) for deck, rates in chosen for i in where]
+    chosen, where = _representative(nuclei), _energies(levels)
+    terms, operators, columns = [], dict[int, Operator](), []
+    for deck in decks:
+        rates = Rates(deck, chosen, levels)
+        found = pieces(rates, space, deck)
+        columns += [_pole(found, rates, n, i) for n in range(len(chosen)) for i in where]
     for column in columns:
         operators |= {id(operator): operator for operator, _ in column}
     ones = np.ones(len(columns))
@@ -125,10 +127,13 @@ def _energies(levels: Momenta) -> list[int]:
     return sorted({GHOSTS + round(float(place)) for place in places})
 
 
-def _pole(deck: GalaxyDeck, space: Space, rates: Rates, level: int) -> list[tuple[Operator, float]]:
-    """Matrices and their factors at a level, over that of diffusion."""
+def _pole(
+    found: Sequence[Piece], rates: Rates, nuclide: int, level: int
+) -> list[tuple[Operator, float]]:
+    """Matrices and their factors for a nuclide at a level, over that of diffusion."""
     weight = {"rate": 1.0, "drift": _SLOPE, "spread": _SLOPE**2}
+    diffusion = rates.diffusion[nuclide, level]
     return [
-        (operator, weight[kind] * float(values[level] / rates.diffusion[level]))
-        for _, kind, values, operator in pieces(rates, space, deck)
+        (operator, weight[kind] * float(values[nuclide, level] / diffusion))
+        for _, kind, values, operator in found
     ]

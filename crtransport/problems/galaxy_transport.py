@@ -12,29 +12,19 @@ from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.nuclides import Nuclide, nuclide
-from crtransport.physics.injection import Source
 from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_levels import Momenta, make_levels
-from crtransport.problems.galaxy_momentum import (
-    Kinematics,
-    Rates,
-    feeding_rate,
-    kinematics,
-    log_typical,
-    make_terms,
-    production_rate,
-)
+from crtransport.problems.galaxy_momentum import Rates, make_terms, pieces
+from crtransport.problems.galaxy_origin import Origin, Origins
 from crtransport.problems.galaxy_space import Space, make_space
 from crtransport.solvers.errors import ConvergenceError
 from crtransport.solvers.levels import GHOSTS, weight_of
-from crtransport.solvers.problem import Coupling, FieldProblem, FieldSolution, Operator
+from crtransport.solvers.problem import FieldProblem, FieldSolution, Operator
 
 Array = NDArray[np.float64]
 Method = Callable[[FieldProblem], FieldSolution]
 
 _INNER = slice(GHOSTS, -GHOSTS)
-#: production below this part of its largest value does not shape the expected spectrum
-_FLOOR = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,12 +178,13 @@ def transport(
     setting = setting or make_setting([deck], resolution)
     levels, space = setting.levels, setting.space
     method = method_of(deck, resolution)
+    equations = Equations(deck, levels, space)
     done: list[Transported] = []
-    for nucleus in ordered(deck):
+    for index, nucleus in enumerate(equations.nuclei):
         if stop is not None and stop.is_set():
             break
         try:
-            done.append(_one(deck, nucleus, levels, space, done, method))
+            done.append(_solved(equations, index, done, method))
         except ConvergenceError as error:
             raise ConvergenceError(f"{nucleus.name}: {error}") from error
     return Transport(levels=levels, space=space, nuclides=tuple(done))
@@ -244,27 +235,41 @@ def momentum_order(deck: GalaxyDeck) -> int:
     return 5 if deck.solver.discretisation == "spectral" else 2
 
 
-def _one(
-    deck: GalaxyDeck,
-    nucleus: Nuclide,
-    levels: Momenta,
-    space: Space,
-    done: list[Transported],
-    method: Method,
+class Equations:
+    """The transport equations of all nuclides of a deck, parents before children."""
+
+    def __init__(self, deck: GalaxyDeck, levels: Momenta, space: Space) -> None:
+        self.deck, self.levels, self.space = deck, levels, space
+        self.nuclei = tuple(ordered(deck))
+        self.origins = Origins(deck, self.nuclei, levels, space)
+        self.pieces = pieces(Rates(deck, self.nuclei, levels), space, deck)
+
+    @cached_property
+    def log_scales(self) -> Array:
+        """[nuclide, level] ln of the expected solutions, on the extended levels."""
+        return self.origins.log_typical(self.pieces, self.levels)
+
+    def problem(self, index: int, origin: Origin, log_scale: Array) -> FieldProblem:
+        """The equation of one of the nuclides, for y = N_s over a scale."""
+        order = momentum_order(self.deck)
+        return FieldProblem(
+            terms=make_terms(self.pieces, index, self.levels, log_scale, order),
+            source=origin.emitted(log_scale) + origin.produced(log_scale),
+            mass=self.space.volume.total,
+            weight=weight_of(log_scale),
+            shape=self.space.grid.shape,
+            released=origin.emitted_in_all(log_scale) + origin.produced_in_all(log_scale),
+        )
+
+
+def _solved(
+    equations: Equations, index: int, done: Sequence[Transported], method: Method
 ) -> Transported:
     """One nuclide, given its parents among those ``done``."""
-    origin = Origin(deck, nucleus, levels, space, done)
-    rates = Rates(deck, nucleus, levels)
-    log_scale = log_typical(rates, space, deck, levels, origin.log_typical())
-    problem = FieldProblem(
-        terms=make_terms(rates, space, deck, levels, log_scale, momentum_order(deck)),
-        source=origin.emitted(log_scale) + origin.produced(log_scale),
-        mass=space.volume.total,
-        weight=weight_of(log_scale),
-        shape=space.grid.shape,
-        released=origin.emitted_in_all(log_scale) + origin.produced_in_all(log_scale),
-    )
-    norm = deck.normalisation
+    nucleus, log_scale = equations.nuclei[index], equations.log_scales[index]
+    origin = Origin(equations.origins, index, done)
+    problem = equations.problem(index, origin, log_scale)
+    norm = equations.deck.normalisation
     target = None if norm is None else norm.each(nucleus.name)
     if norm is None or target is None:
         solution = method(problem)
@@ -273,10 +278,9 @@ def _one(
     else:
         parts = [origin.emitted(log_scale), origin.produced(log_scale)]
         answers = [method(replace(problem, source=part)) for part in parts if part.any()]
-        at = np.array(norm.T)
+        at, levels, sun = np.array(norm.T), equations.levels, equations.space.sun
         flux = [
-            float(Spectrum(nucleus, levels, a.values @ space.sun, log_scale).flux(at))
-            for a in answers
+            float(Spectrum(nucleus, levels, a.values @ sun, log_scale).flux(at)) for a in answers
         ]
         share = (target - sum(flux[1:])) / flux[0]
         if share <= 0:
@@ -299,121 +303,3 @@ def _one(
         iterations=iterations,
         budget=problem.budget(values),
     )
-
-
-class Origin:
-    """Where a nuclide comes from: the sources that emit it, and the heavier ones that break up."""
-
-    def __init__(
-        self,
-        deck: GalaxyDeck,
-        nucleus: Nuclide,
-        levels: Momenta,
-        space: Space,
-        done: list[Transported],
-    ) -> None:
-        self.space, self.shape = space, (levels.n, space.grid.n_places)
-        at = kinematics(nucleus, levels)
-        self.names = [source.name for source in deck.source]
-        #: of each source that emits the nuclide its number, and the spectrum
-        self.spectra = [
-            (number, *_spectrum(source, nucleus, at, levels))
-            for number, source in enumerate(deck.source)
-            if source.emits(nucleus)
-        ]
-        self.parents = [
-            (parent, rate, across)
-            for parent in done
-            for rate, across in (
-                (production_rate(deck, parent.nucleus, nucleus, levels), space.gas),
-                (feeding_rate(deck, parent.nucleus, nucleus, levels), space.volume),
-            )
-            if rate is not None
-        ]
-        shape = len(self.parents), len(levels.log_p)
-        self._rates = np.array([rate for _, rate, _ in self.parents]).reshape(shape)
-        self._scales = np.array([one.log_scale for one, _, _ in self.parents]).reshape(shape)
-
-    def log_typical(self) -> Array:
-        """ln of the source on the extended levels, by its weight against diffusion."""
-        weights = [self.space.typical_rate(across) for _, _, across in self.parents]
-        most = np.max(self._rates, axis=1, keepdims=True)
-        shape = np.array(weights)[:, None] * np.maximum(self._rates, _FLOOR * most)
-        parts = [
-            log_q + np.log(self.space.typical_source(self.space.sources[number]))
-            for number, log_q, _ in self.spectra
-        ]
-        return np.asarray(np.logaddexp.reduce([*parts, *(self._scales + np.log(shape))]))
-
-    def shares(self, log_scale: Array) -> Array:
-        """[parent, level] what a y of 1 of each parent makes, over the scale."""
-        return np.asarray((self._rates * np.exp(self._scales - log_scale))[:, _INNER])
-
-    def emitted(self, log_scale: Array, by: str | None = None) -> Array:
-        """[level, place] of the sources, or of the one of this name, over the scale."""
-        out = np.zeros(self.shape)
-        for number, log_q, line in self.spectra:
-            if by in (None, self.names[number]):
-                load = self.space.sources[number]
-                out += spectral_lines(log_q - log_scale, line)[:, None] * load
-        return out
-
-    def emitted_in_all(self, log_scale: Array) -> Array:
-        """(n_levels,) of all sources over the scale, everywhere."""
-        out = np.zeros(self.shape[0])
-        for number, log_q, line in self.spectra:
-            out += self.space.released[number] * spectral_lines(log_q - log_scale, line)
-        return out
-
-    def produced(
-        self, log_scale: Array, of: str | None = None, where: Operator | None = None
-    ) -> Array:
-        """[level, place] of the parents over the scale; ``of`` one, or ``where`` the gas is."""
-        out = np.zeros(self.shape)
-        shares = self.shares(log_scale)
-        for place in (self.space.gas, self.space.volume) if where is None else (where,):
-            feeds = (
-                (share, parent.values)
-                for share, (parent, _, across) in zip(shares, self.parents, strict=True)
-                if across is place and of in (None, parent.nucleus.name)
-            )
-            made = Coupling(across=place.matrix).source(feeds)
-            if made is not None:
-                out += made
-        return out
-
-    def produced_in_all(self, log_scale: Array, where: Operator | None = None) -> Array:
-        """(n_levels,) of all parents over the scale, everywhere, or ``where`` the gas is."""
-        out = np.zeros(self.shape[0])
-        for share, (parent, _, across) in zip(self.shares(log_scale), self.parents, strict=True):
-            if where is None or across is where:
-                out += share * parent.in_all(across)
-        return out
-
-
-def spectral_lines(log_ratio: Array, line: Array | None) -> Array:
-    """(n_levels,) what a source sets free, from its ln and, of one energy, its shares."""
-    spectrum = np.exp(log_ratio)[_INNER]
-    return np.asarray(spectrum if line is None else spectrum * line)
-
-
-def _spectrum(
-    source: Source, nucleus: Nuclide, at: Kinematics, levels: Momenta
-) -> tuple[Array, Array | None]:
-    """ln dq/ds on the extended levels; of a source at one energy, its share of each level.
-
-    A δ(s − s₀) is spread over the levels around s₀ by Lagrange's weights, which keep its first six
-    moments: away from s₀ the answer has the order of the differences.
-    """
-    log_q = source.log_spectrum(nucleus, at.rigidity)
-    energy = source.line(nucleus)
-    if energy is None:
-        return log_q + levels.log_p + np.log(levels.stretch), None
-    u = np.log(nucleus.momentum(nucleus.rigidity(np.array(energy))))
-    place = float(levels.number(u))
-    near = np.arange(6) + int(np.clip(np.floor(place) - 2, 0, levels.n - 6))
-    share = np.zeros(levels.n)
-    for k in near:
-        others = near[near != k]
-        share[k] = np.prod((place - others) / (k - others))
-    return log_q, share

@@ -224,3 +224,49 @@ def fall(log_source: Array, lost: Array, falling: Array, last: float, out: Array
             if top > -np.inf:
                 come = top + np.log(np.exp(come - top) + np.exp(other - top))
         out[k] = come - np.log(lost[k] + falling[k])
+
+
+@njit
+def fall_through(
+    log_source: Array,
+    lost: Array,
+    falling: Array,
+    parent: NDArray[np.int64],
+    child: NDArray[np.int64],
+    rates: Array,
+    out: Array,
+) -> None:
+    """ln N of fields one after another, each as in `fall`, fed by those before it.
+
+    Beyond the last level N goes on as a power law.
+
+    Parameters
+    ----------
+    log_source, lost, falling, out : [field, level] arrays
+    parent, child : (n_pairs,) arrays of int
+        Numbers of fields, by child.
+    rates : [pair, level] array
+        What a parent adds to the source of its child.
+    """
+    n = out.shape[1]
+    source, alone = np.empty(n), np.empty(2)
+    end = 0
+    for i in range(len(out)):
+        first = end
+        while end < len(child) and child[end] == i:
+            end += 1
+        for k in range(n):
+            top = log_source[i, k]
+            for pair in range(first, end):
+                top = max(top, out[parent[pair], k])
+            total = np.exp(log_source[i, k] - top) if top > -np.inf else 0.0
+            for pair in range(first, end):
+                total += rates[pair, k] * np.exp(out[parent[pair], k] - top)
+            source[k] = top + np.log(total)
+        last = lost[i, n - 1]
+        if falling[i, n - 1] > 0:
+            for j in range(2):
+                alone[j] = source[n - 1 - j] - np.log(lost[i, n - 1 - j] + falling[i, n - 1 - j])
+            above = falling[i, n - 1] ** 2 / falling[i, n - 2] * np.exp(alone[0] - alone[1])
+            last += max(falling[i, n - 1] - above, 0.0)
+        fall(source, lost[i], falling[i], source[n - 1] - np.log(last), out[i])

@@ -14,8 +14,8 @@ from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.load import load_deck
 from crtransport.deck.schema import resolve
 from crtransport.problems.galaxy_gradient import Adjoint, Fluxes
-from crtransport.problems.galaxy_momentum import Rates, make_terms
-from crtransport.problems.galaxy_transport import Origin, Resolution, method_of
+from crtransport.problems.galaxy_origin import Origin
+from crtransport.problems.galaxy_transport import Equations, Resolution, method_of
 
 ENERGY = np.array([0.2, 1.0, 10.0, 100.0])
 TABLES: dict[str, Any] = {
@@ -90,13 +90,10 @@ def run_again(one: Adjoint, key: str, at: float) -> float:
     deck = load_deck(one.deck, {key: at})
     assert isinstance(deck, GalaxyDeck)
     space, method = one._space(deck), method_of(deck, Resolution())
-    done: list[Any] = []
-    for nuclide in one.run.nuclides:
-        origin = Origin(deck, nuclide.nucleus, one.run.levels, space, done)
-        source = origin.emitted(nuclide.log_scale) + origin.produced(nuclide.log_scale)
-        rates = Rates(deck, nuclide.nucleus, one.run.levels)
-        terms = make_terms(rates, space, deck, one.run.levels, nuclide.log_scale, 5)
-        problem = replace(nuclide.problem, terms=terms, source=source)
+    equations, done = Equations(deck, one.run.levels, space), list[Any]()
+    for index, nuclide in enumerate(one.run.nuclides):
+        origin = Origin(equations.origins, index, done)
+        problem = equations.problem(index, origin, nuclide.log_scale)
         done.append(replace(nuclide, values=method(problem).values))
     again = Adjoint.__new__(Adjoint)
     again.deck, again.run = deck, replace(one.run, nuclides=tuple(done))

@@ -1,0 +1,231 @@
+"""Where nuclides come from: sources that emit them, heavier ones that break up or decay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crtransport.deck.galaxy import GalaxyDeck
+from crtransport.nuclide_tables import DAUGHTERS
+from crtransport.nuclides import Nuclide
+from crtransport.physics.injection import Source
+from crtransport.physics.nuclear import RATE, Nuclear
+from crtransport.problems.galaxy_levels import Momenta
+from crtransport.problems.galaxy_momentum import Piece, decay_rate, kinematics
+from crtransport.problems.galaxy_space import Space
+from crtransport.solvers.kernels.differences import fall_through
+from crtransport.solvers.levels import GHOSTS
+from crtransport.solvers.problem import Coupling, Operator
+
+if TYPE_CHECKING:
+    from crtransport.problems.galaxy_transport import Transported
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+_INNER = slice(GHOSTS, -GHOSTS)
+#: production below this part of its largest value does not shape the expected spectrum
+_FLOOR = 1e-6
+
+
+class Made(NamedTuple):
+    """Pairs of a parent and a child, numbers of nuclides, by child.
+
+    ``rates`` is what one parent makes of the child at the same p per nucleon, 1/Myr per unit of
+    the matrix in space ``across``, [pair, level] on the extended levels.
+    """
+
+    parent: Indices
+    child: Indices
+    rates: Array
+    across: list[Operator]
+
+
+class Origins:
+    """Where all nuclides of a deck come from, parents before children."""
+
+    def __init__(
+        self, deck: GalaxyDeck, nuclei: tuple[Nuclide, ...], levels: Momenta, space: Space
+    ) -> None:
+        self.space, self.shape = space, (levels.n, space.grid.n_places)
+        self.names = [source.name for source in deck.source]
+        at = kinematics(nuclei, levels)
+        #: of each nuclide, and each source that emits it, its number and the spectrum
+        self.spectra = [
+            [
+                (number, *_spectrum(source, nucleus, rigidity, levels))
+                for number, source in enumerate(deck.source)
+                if source.emits(nucleus)
+            ]
+            for nucleus, rigidity in zip(nuclei, at.rigidity, strict=True)
+        ]
+        self.made = _made(deck, nuclei, levels, space)
+
+    def log_typical(self, found: Sequence[Piece], levels: Momenta) -> Array:
+        """[nuclide, level] ln of the expected N_s: one mode in space, cooled level by level.
+
+            (r + b) N_k = q_k + (b N)_{k+1},      r = Σ rates, b = Σ losses per du/ds
+
+        with each rate of ``found`` weighed by Space.typical_rate, and sources by their weight
+        against diffusion; above the highest level N goes on as a power law. It only scales the
+        unknowns, so the first order of the differences does not matter, but that it follows N over
+        all decades does.
+        """
+        space, made = self.space, self.made
+        sources = np.full((len(self.spectra), len(levels.log_p)), -np.inf)
+        for log_source, spectra in zip(sources, self.spectra, strict=True):
+            for number, log_q, _ in spectra:
+                weight = np.log(space.typical_source(space.sources[number]))
+                np.logaddexp(log_source, log_q + weight, out=log_source)
+        lost, cooled = np.zeros((2, *sources.shape))
+        for _, kind, values, operator in found:
+            share = max(space.typical_rate(operator), 0.0)
+            if kind == "drift":
+                cooled += values * share / levels.stretch
+            elif kind == "rate":
+                lost += values * share
+        weights = np.array([space.typical_rate(operator) for operator in made.across])
+        floor = _FLOOR * np.max(made.rates, axis=1, initial=0.0, keepdims=True)
+        rates = weights[:, None] * np.maximum(made.rates, floor)
+        out = np.empty_like(sources)
+        fall_through(sources, lost, cooled, made.parent, made.child, rates, out)
+        return out
+
+
+class Origin:
+    """Where one of the nuclides comes from, given its parents among those that are ``done``."""
+
+    def __init__(self, origins: Origins, index: int, done: Sequence[Transported]) -> None:
+        self.space, self.shape, self.names = origins.space, origins.shape, origins.names
+        self.spectra, made = origins.spectra[index], origins.made
+        first, end = np.searchsorted(made.child, [index, index + 1])
+        self._rates = made.rates[first:end]
+        self.parents = [(done[made.parent[pair]], made.across[pair]) for pair in range(first, end)]
+        scales = [parent.log_scale for parent, _ in self.parents]
+        self._scales = np.reshape(scales, self._rates.shape)
+
+    def shares(self, log_scale: Array) -> Array:
+        """[parent, level] what a y of 1 of each parent makes, over the scale."""
+        return np.asarray((self._rates * np.exp(self._scales - log_scale))[:, _INNER])
+
+    def emitted(self, log_scale: Array, by: str | None = None) -> Array:
+        """[level, place] of the sources, or of the one of this name, over the scale."""
+        out = np.zeros(self.shape)
+        for number, log_q, line in self.spectra:
+            if by in (None, self.names[number]):
+                load = self.space.sources[number]
+                out += spectral_lines(log_q - log_scale, line)[:, None] * load
+        return out
+
+    def emitted_in_all(self, log_scale: Array) -> Array:
+        """(n_levels,) of all sources over the scale, everywhere."""
+        out = np.zeros(self.shape[0])
+        for number, log_q, line in self.spectra:
+            out += self.space.released[number] * spectral_lines(log_q - log_scale, line)
+        return out
+
+    def produced(
+        self, log_scale: Array, of: str | None = None, where: Operator | None = None
+    ) -> Array:
+        """[level, place] of the parents over the scale; ``of`` one, or ``where`` the gas is."""
+        out = np.zeros(self.shape)
+        shares = self.shares(log_scale)
+        for place in (self.space.gas, self.space.volume) if where is None else (where,):
+            feeds = (
+                (share, parent.values)
+                for share, (parent, across) in zip(shares, self.parents, strict=True)
+                if across is place and of in (None, parent.nucleus.name)
+            )
+            made = Coupling(across=place.matrix).source(feeds)
+            if made is not None:
+                out += made
+        return out
+
+    def produced_in_all(self, log_scale: Array, where: Operator | None = None) -> Array:
+        """(n_levels,) of all parents over the scale, everywhere, or ``where`` the gas is."""
+        out = np.zeros(self.shape[0])
+        for share, (parent, across) in zip(self.shares(log_scale), self.parents, strict=True):
+            if where is None or across is where:
+                out += share * parent.in_all(across)
+        return out
+
+
+def spectral_lines(log_ratio: Array, line: Array | None) -> Array:
+    """(n_levels,) what a source sets free, from its ln and, of one energy, its shares."""
+    spectrum = np.exp(log_ratio)[_INNER]
+    return np.asarray(spectrum if line is None else spectrum * line)
+
+
+def _spectrum(
+    source: Source, nucleus: Nuclide, rigidity: Array, levels: Momenta
+) -> tuple[Array, Array | None]:
+    """ln dq/ds on the extended levels; of a source at one energy, its share of each level.
+
+    A δ(s − s₀) is spread over the levels around s₀ by Lagrange's weights, which keep its first six
+    moments: away from s₀ the answer has the order of the differences.
+    """
+    log_q = source.log_spectrum(nucleus, rigidity)
+    energy = source.line(nucleus)
+    if energy is None:
+        return log_q + levels.log_p + np.log(levels.stretch), None
+    u = np.log(nucleus.momentum(nucleus.rigidity(np.array(energy))))
+    place = float(levels.number(u))
+    near = np.arange(6) + int(np.clip(np.floor(place) - 2, 0, levels.n - 6))
+    share = np.zeros(levels.n)
+    for k in near:
+        others = near[near != k]
+        share[k] = np.prod((place - others) / (k - others))
+    return log_q, share
+
+
+def _made(deck: GalaxyDeck, nuclei: tuple[Nuclide, ...], levels: Momenta, space: Space) -> Made:
+    nuclear, helium = deck.nuclear, deck.gas.helium
+    if not nuclear.secondaries:
+        none = np.empty(0, dtype=int)
+        return Made(none, none, np.empty((0, len(levels.log_p))), [])
+    if nuclear.channels or nuclear.channel_file is not None or nuclear.channel_scale:
+        parent, child, rates = collisions(nuclear, nuclei, levels, helium)
+    else:
+        parent, child, rates = _collisions(nuclei, levels, helium)
+    across = [space.gas] * len(parent)
+    if nuclear.decay:
+        names = [nucleus.name for nucleus in nuclei]
+        decays = [
+            (i, names.index(DAUGHTERS[n])) for i, n in enumerate(names) if DAUGHTERS.get(n) in names
+        ]
+        gamma = kinematics(nuclei, levels).gamma
+        for i, j in decays:
+            half_life = nuclear.half_life(nuclei[i])
+            if half_life is not None and i < j:
+                parent, child = np.append(parent, i), np.append(child, j)
+                rates = np.vstack([rates, decay_rate(half_life, gamma[i])])
+                across.append(space.volume)
+    order = np.argsort(child, kind="stable")
+    return Made(parent[order], child[order], rates[order], [across[k] for k in order])
+
+
+def collisions(
+    nuclear: Nuclear, nuclei: tuple[Nuclide, ...], levels: Momenta, helium: float
+) -> tuple[Indices, Indices, Array]:
+    """Numbers of parents and children, and n β c σ of each pair per density, 1/Myr."""
+    at, pairs, rates = kinematics(nuclei, levels), [], []
+    for j, child in enumerate(nuclei):
+        for i, parent in enumerate(nuclei[:j]):
+            sigma = nuclear.production(parent, child, at.energy[i], helium)
+            if sigma is not None and sigma.any():
+                pairs.append((i, j))
+                rates.append(RATE * at.beta[i] * sigma)
+    both = np.reshape(pairs, (-1, 2)).astype(int)
+    return both[:, 0], both[:, 1], np.reshape(rates, (-1, len(levels.log_p)))
+
+
+@lru_cache(maxsize=32)
+def _collisions(
+    nuclei: tuple[Nuclide, ...], levels: Momenta, helium: float
+) -> tuple[Indices, Indices, Array]:
+    """With the package's cross sections: the same for all decks on some levels."""
+    return collisions(Nuclear(), nuclei, levels, helium)
