@@ -139,10 +139,10 @@ def batch(
     ValueError
         If there is no set, or the model, nuclides or energies are not the same in all.
     """
-    from crtransport.deck.load import load_deck
+    from crtransport.deck.load import load_decks
     from crtransport.provenance import attributes
 
-    decks: list[Any] = [load_deck(deck, overrides) for overrides in sets]
+    decks: list[Any] = load_decks(deck, sets)
     for each in decks:
         if each.model != "galaxy":
             raise ValueError(f'batch needs model = "galaxy", not "{each.model}"')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,16 +44,31 @@ def load_deck(
     DeckError
         With all errors of the deck, not only the first.
     """
+    return load_decks(deck, [overrides or {}])[0]
+
+
+def load_decks(
+    deck: str | Path | Mapping[str, Any] | Deck, sets: Sequence[Mapping[str, Any]]
+) -> list[Deck]:
+    """The same deck with each of several ``overrides``, as `load_deck`; it is read once.
+
+    Raises
+    ------
+    DeckError
+        With all errors of the first wrong one.
+    """
     if isinstance(deck, str | Path):
         name = str(deck)
         tables: Any = read(deck)
     else:
         name = "deck"
         tables = deck if isinstance(deck, Mapping) else resolve(deck)
-    if _depth(tables) > _DEEPEST or _depth(dict(overrides or {})) > _DEEPEST:
+    if max(map(_depth, [tables, *map(dict, sets)])) > _DEEPEST:
         raise DeckError(name, [Problem("", "is nested too deeply for a deck")])
-    tables = _plain(tables)
-    changes = _plain(overrides or {})
+    return [_changed(name, _plain(tables), _plain(overrides)) for overrides in sets]
+
+
+def _changed(name: str, tables: dict[str, Any], changes: dict[str, Any]) -> Deck:
     found = apply(tables, changes)
     if found:
         raise DeckError(name, found)

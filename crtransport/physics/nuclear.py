@@ -104,10 +104,10 @@ class Nuclear:
 
     def makes(self, parent: str, child: str) -> bool:
         """Whether collisions of a parent leave this child."""
-        named = self.channels.get(f"{parent}->{child}")
+        named = self.channels.get(f"{parent}->{child}") if self.channels else None
         if named is not None:
             return named > 0
-        return (parent, child) in self._file() or (parent, child) in channels()
+        return (parent, child) in channels() or (parent, child) in self._file()
 
     def _file(self) -> dict[tuple[str, str], Array]:
         return {} if self.channel_file is None else read_channels(self.channel_file).rows
