@@ -36,7 +36,7 @@ _OUTFLOW_DEGREE = 2
 _SPREAD_DEGREE = 1
 #: slope of the expected solution per step above which nothing spreads
 _STEEPEST = 6.0
-_NONE = np.empty(0)
+_NONE = np.empty((0, 0))
 
 
 def drift(levels: Levels, speed: Array, log_scale: Array, order: int) -> Banded:
@@ -49,15 +49,18 @@ def drift(levels: Levels, speed: Array, log_scale: Array, order: int) -> Banded:
     order : int
         3 or 5, the order of the error in the step.
     """
-    offsets = _DRIFT[order]
-    slope = _slopes(speed, log_scale)
-    at_face = (speed[GHOSTS - 1 : -GHOSTS] + speed[GHOSTS : 1 - GHOSTS]) / 2
+    return drifts(levels, speed[None], log_scale[None], order)[0]
+
+
+def drifts(levels: Levels, speed: Array, log_scale: Array, order: int) -> list[Banded]:
+    """As `drift`, of several fields: [field, extended level] arrays."""
+    at_face = speed[:, GHOSTS - 1 : -GHOSTS] + speed[:, GHOSTS : 1 - GHOSTS]
     falls = at_face > 0
-    low = _OUTFLOW_DEGREE if falls[0] else 0
-    high = 0 if falls[-1] else _OUTFLOW_DEGREE
-    parts = [(offsets, falls), (-offsets, ~falls)]
+    parts = [(_DRIFT[order], falls), (-_DRIFT[order], ~falls)]
     flux = [_Flux(ahead, speed, _NONE, here.astype(float)) for ahead, here in parts if here.any()]
-    return _divergence(levels, flux, slope, log_scale, low, high)
+    low = np.where(falls[:, 0], _OUTFLOW_DEGREE, 0)
+    high = np.where(falls[:, -1], 0, _OUTFLOW_DEGREE)
+    return _divergence(levels, flux, _slopes(speed, log_scale), log_scale, low, high)
 
 
 def spread(levels: Levels, strength: Array, rest: Array, log_scale: Array, order: int) -> Banded:
@@ -73,19 +76,28 @@ def spread(levels: Levels, strength: Array, rest: Array, log_scale: Array, order
     order : int
         3 or 5: fourth or sixth order in the step.
     """
-    offsets = _SPREAD[order]
+    return spreads(levels, strength[None], rest, log_scale[None], order)[0]
+
+
+def spreads(
+    levels: Levels, strength: Array, rest: Array, log_scale: Array, order: int
+) -> list[Banded]:
+    """As `spread`, of several fields with one rest: [field, extended level] arrays."""
     slope = _slopes(strength, log_scale)
-    steep = strength * _derivative(np.log(strength) + rest) / levels.step
+    changes = np.empty_like(strength)
+    derivative(np.log(strength) + rest, _DERIVATIVE, changes)
+    steep = strength * changes / levels.step
     there = (np.abs(slope) < _STEEPEST).astype(float)
-    flux = _Flux(offsets, -steep, strength / levels.step, there)
-    return _divergence(levels, [flux], slope, log_scale, _SPREAD_DEGREE, 0)
+    flux = _Flux(_SPREAD[order], -steep, strength / levels.step, there)
+    low, high = np.full(len(strength), _SPREAD_DEGREE), np.zeros(len(strength), dtype=int)
+    return _divergence(levels, [flux], slope, log_scale, low, high)
 
 
 class _Flux(NamedTuple):
     """value ψ + ∂(steep ψ) by steps, at each face from the levels at ``offsets`` from it.
 
-    The coefficients are on the extended levels, or empty; ``faces`` are 1 where there is a flux,
-    else 0.
+    The coefficients are [field, extended level], or empty; ``faces``, [field, face], are 1 where
+    there is a flux, else 0.
     """
 
     offsets: Array
@@ -95,16 +107,9 @@ class _Flux(NamedTuple):
 
 
 def _slopes(coefficient: Array, log_scale: Array) -> Array:
-    """(n + 1,) logarithmic slope per step at each face of coefficient · scale."""
-    out = np.empty(len(log_scale) + 1 - 2 * GHOSTS)
+    """[field, face] logarithmic slope per step of coefficient · scale."""
+    out = np.empty((len(log_scale), log_scale.shape[1] + 1 - 2 * GHOSTS))
     slopes(coefficient, log_scale, GHOSTS, out)
-    return out
-
-
-def _derivative(values: Array) -> Array:
-    """Change of the values per step, sixth order; off-centre near the ends."""
-    out = np.empty_like(values)
-    derivative(values, _DERIVATIVE, out)
     return out
 
 
@@ -124,11 +129,17 @@ def _weights(offsets: tuple[float, ...]) -> Array:
 
 
 def _divergence(
-    levels: Levels, fluxes: list[_Flux], slope: Array, log_scale: Array, low: int, high: int
-) -> Banded:
+    levels: Levels,
+    fluxes: list[_Flux],
+    slope: Array,
+    log_scale: Array,
+    low: NDArray[np.int64],
+    high: NDArray[np.int64],
+) -> list[Banded]:
     """Minus the difference of the fluxes over the scale, with ghosts from polynomials in y."""
-    below, above, bands = np.zeros((3, 2 * REACH + 1, levels.n))
-    total = np.empty(levels.n)
+    fields = len(log_scale)
+    below, above, bands = np.zeros((3, fields, 2 * REACH + 1, levels.n))
+    total = np.empty((fields, levels.n))
     for flux in fluxes:
         weights = _weights(tuple(flux.offsets))
         add_flux(
@@ -143,10 +154,10 @@ def _divergence(
             below,
             above,
         )
-    inner = log_scale[GHOSTS:-GHOSTS]
-    first, last = np.exp(inner[[0, -1]] - np.max(inner))
-    divergence(below, above, (first, last), low, high, levels.step, bands, total)
-    return Banded(bands=bands, total=total)
+    inner = log_scale[:, GHOSTS:-GHOSTS]
+    ends = np.exp(inner[:, [0, -1]] - np.max(inner, axis=1, keepdims=True))
+    divergence(below, above, ends, low, high, levels.step, bands, total)
+    return [Banded(bands=b, total=t) for b, t in zip(bands, total, strict=True)]
 
 
 _DERIVATIVE = _first_derivatives()

@@ -68,6 +68,15 @@ class Banded:
             out[REACH + d, k] = self.bands[REACH - d, max(0, d) : max(0, d) + k.stop - k.start]
         return Banded(bands=out, total=self.total)
 
+    def times(self, y: Array) -> Array:
+        """[level, …] A y."""
+        out, n = np.zeros_like(y), len(y)
+        for d in range(-REACH, REACH + 1):
+            if self.bands[REACH + d].any():
+                k, there = slice(max(0, -d), min(n, n - d)), slice(max(0, d), min(n, n + d))
+                out[k] += self.bands[REACH + d, k, None] * y[there]
+        return out
+
     @cached_property
     def matrix(self) -> sp.csr_array:
         """[level, level]."""
@@ -86,6 +95,6 @@ def rate(values: Array, weight: Array) -> Banded:
 
 
 def weight_of(log_scale: Array) -> Array:
-    """(n_levels,) S over its largest value, from ln S on the extended levels."""
-    inner = log_scale[GHOSTS:-GHOSTS]
-    return np.asarray(np.exp(inner - np.max(inner)))
+    """[…, level] S over its largest value, from […, extended level] ln S."""
+    inner = log_scale[..., GHOSTS:-GHOSTS]
+    return np.asarray(np.exp(inner - np.max(inner, axis=-1, keepdims=True)))

@@ -190,6 +190,10 @@ class Operator:
         """(n,)"""
         return np.asarray(self.matrix.diagonal())
 
+    def times(self, y: Array) -> Array:
+        """[n, …] A y."""
+        return np.asarray(self.matrix @ y)
+
     @cached_property
     def size(self) -> float:
         """Mean size of the diagonal."""
@@ -353,13 +357,19 @@ class Coupling:
         A is a (n_levels,) diagonal where a level feeds the same level, any matrix else, and holds
         S_f/S. None of no pairs.
         """
-        fed: Array | None = None
-        for along, y in feeds:
-            if along.ndim == 2:
-                part = along @ y
-                fed = part if fed is None else fed + part
-                continue
-            if fed is None:
-                fed = np.zeros_like(y)
-            add_scaled(along, y, fed)
+        fed = summed(feeds)
         return None if fed is None else np.asarray((self.across @ fed.T).T)
+
+
+def summed(feeds: Iterable[tuple[Matrix, Array]]) -> Array | None:
+    """[level, place] Σ A y of pairs (A, y), A a matrix or its diagonal; None of no pairs."""
+    fed: Array | None = None
+    for along, y in feeds:
+        if along.ndim == 2:
+            part = along @ y
+            fed = part if fed is None else fed + part
+            continue
+        if fed is None:
+            fed = np.zeros_like(y)
+        add_scaled(along, y, fed)
+    return fed

@@ -90,6 +90,19 @@ def spread(levels: Levels, strength: Array, rest: Array, log_scale: Array, order
     return _divergence(levels, _fitted(strength, log_scale), y_at_faces, log_scale)
 
 
+def drifts(levels: Levels, speed: Array, log_scale: Array, order: int) -> list[Operator]:
+    """As `drift`, of several fields: [field, extended level] arrays."""
+    return [drift(levels, *one, order) for one in zip(speed, log_scale, strict=True)]
+
+
+def spreads(
+    levels: Levels, strength: Array, rest: Array, log_scale: Array, order: int
+) -> list[Operator]:
+    """As `spread`, of several fields with one rest: [field, extended level] arrays."""
+    each = zip(strength, log_scale, strict=True)
+    return [spread(levels, one, rest, scale, order) for one, scale in each]
+
+
 class _Faces(NamedTuple):
     """(n + 1,) g at each face over the scale of the level above it, and of that below it."""
 

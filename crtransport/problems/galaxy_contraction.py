@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.problems.galaxy_momentum import Rates, make_along, pieces
-from crtransport.problems.galaxy_origin import Origin, Origins, spectral_lines
+from crtransport.problems.galaxy_origin import Origins, spectral_lines
 from crtransport.problems.galaxy_space import Space
 from crtransport.problems.galaxy_transport import Transport, momentum_order
 from crtransport.solvers.levels import REACH
@@ -43,8 +43,10 @@ class OfRates:
         self.run, self.order = run, momentum_order(deck)
         self.nuclei = tuple(one.nucleus for one in run.nuclides)
         self.weights = [weights[nucleus.name] for nucleus in self.nuclei]
+        self.scales = np.array([one.log_scale for one in run.nuclides])
         self.seen = [i for i, adjoint in enumerate(self.weights) if adjoint.any()]
         self._against: dict[tuple[int, Operator], Array] = {}
+        self._backs: dict[tuple[int, Operator], Array] = {}
         self._fed: dict[tuple[int, int, Operator], Array] = {}
 
     def at(self, deck: GalaxyDeck, key: str) -> float:
@@ -53,12 +55,11 @@ class OfRates:
         total = 0.0 if root in _NOT_FREED else self._given(deck)
         rates = Rates(deck, self.nuclei, run.levels)
         for _, kind, values, operator in pieces(rates, run.space, deck, _PIECES.get(root)):
-            for i in self.seen:
-                if not values[i].any():
-                    continue
-                scale = run.nuclides[i].log_scale
-                along = make_along(kind, values[i], run.levels, scale, self.order)
-                total -= float(np.sum(lines(along) * self.against(i, operator)))
+            acting = [i for i in self.seen if values[i].any()]
+            scales = self.scales[acting]
+            along = make_along(kind, values[acting], run.levels, scales, self.order)
+            for i, one in zip(acting, along, strict=True):
+                total -= float(np.sum(lines(one) * self.against(i, operator)))
         return total
 
     def against(self, index: int, operator: Operator) -> Array:
@@ -79,9 +80,15 @@ class OfRates:
         """(n_levels,) λ · X y of a child and its parent."""
         key = child, parent, across
         if key not in self._fed:
-            moved = (across.matrix @ self.run.nuclides[parent].values.T).T
-            self._fed[key] = np.einsum("ki,ki->k", self.weights[child], moved)
+            back = self._back(child, across)
+            self._fed[key] = np.einsum("ki,ki->k", back, self.run.nuclides[parent].values)
         return self._fed[key]
+
+    def _back(self, child: int, across: Operator) -> Array:
+        """[level, place] λ X of a child."""
+        if (child, across) not in self._backs:
+            self._backs[child, across] = (across.matrix.T @ self.weights[child].T).T
+        return self._backs[child, across]
 
     @cached_property
     def _loads(self) -> list[list[Array]]:
@@ -90,42 +97,40 @@ class OfRates:
 
     def _given(self, deck: GalaxyDeck) -> float:
         """Σ λᵀ (q + C y)."""
-        run, total = self.run, 0.0
-        origins = Origins(deck, self.nuclei, run.levels, run.space)
+        origins = Origins(deck, self.nuclei, self.run.levels, self.run.space)
+        total = 0.0
         for i in self.seen:
-            scale = run.nuclides[i].log_scale
             for source, log_q, line in origins.spectra[i]:
-                total += float(spectral_lines(log_q - scale, line) @ self._loads[i][source])
-            origin = Origin(origins, i, run.nuclides)
-            for share, (parent, across) in zip(origin.shares(scale), origin.parents, strict=True):
-                fed = self.fed(i, self.nuclei.index(parent.nucleus), across)
-                total += float(share @ fed)
+                lit = spectral_lines(log_q - self.scales[i], line)
+                total += float(lit @ self._loads[i][source])
+        made, shares = origins.made, origins.shares(self.scales)
+        for pair in np.flatnonzero(np.isin(made.child, self.seen)):
+            fed = self.fed(made.child[pair], made.parent[pair], made.across[pair])
+            total += float(shares[pair] @ fed)
         return total
 
 
 class OfSpace:
     """All nuclides under the rates of the run, in other spaces."""
 
-    def __init__(self, deck: GalaxyDeck, run: Transport, weights: Mapping[str, Array]) -> None:
+    def __init__(self, run: Transport, weights: Mapping[str, Array]) -> None:
         self.run = run
         self.loads = [np.zeros_like(load) for load in run.space.sources]
-        order = momentum_order(deck)
-        pairs: dict[Operator, list[tuple[Array, Array]]] = {}
-        rates = Rates(deck, [one.nucleus for one in run.nuclides], run.levels)
-        found = pieces(rates, run.space, deck)
-        for index, one in enumerate(run.nuclides):
+        self.traces: dict[Operator, _Trace] = {}
+        for one in run.nuclides:
             adjoint = weights[one.nucleus.name]
             if not adjoint.any():
                 continue
-            for _, kind, values, operator in found:
-                along = make_along(kind, values[index], run.levels, one.log_scale, order)
-                pairs.setdefault(operator, []).append((-adjoint, along.matrix @ one.values))
+            for term in one.problem.terms:
+                self._add(term.across, -adjoint, term.along.times(one.values))
             for source, log_q, line in one.origin.spectra:
                 self.loads[source] += spectral_lines(log_q - one.log_scale, line) @ adjoint
-            shares = one.origin.shares(one.log_scale)
-            for share, (parent, across) in zip(shares, one.origin.parents, strict=True):
-                pairs.setdefault(across, []).append((adjoint, share[:, None] * parent.values))
-        self.traces = {operator: _Trace(some) for operator, some in pairs.items()}
+            for across, fed in one.origin.fed(one.log_scale):
+                self._add(across, adjoint, fed)
+
+    def _add(self, operator: Operator, left: Array, right: Array) -> None:
+        dense = not sp.issparse(operator.matrix)
+        self.traces.setdefault(operator, _Trace()).add(left, right, dense)
 
     def at(self, space: Space) -> float:
         """Σ λᵀ (q + C y − A y) there."""
@@ -137,17 +142,21 @@ class OfSpace:
 
 
 class _Trace:
-    """Σ_k λ_k · X m_k of any matrix X."""
+    """Σ λ_k · X m_k over levels and pairs of λ and m, of any X in place of an operator."""
 
-    def __init__(self, pairs: list[tuple[Array, Array]]) -> None:
-        left, right = zip(*pairs, strict=True)
-        self.left, self.right = np.concatenate(left), np.concatenate(right)
+    def __init__(self) -> None:
+        self._pairs: list[tuple[Array, Array]] = []
+        self._summed: Array | None = None
 
-    @cached_property
-    def _summed(self) -> Array:
-        return np.asarray(self.left.T @ self.right)
+    def add(self, adjoint: Array, values: Array, dense: bool) -> None:
+        """A pair of [level, place]; only their product is kept where X will be ``dense``."""
+        if dense:
+            product = adjoint.T @ values
+            self._summed = product if self._summed is None else self._summed + product
+        else:
+            self._pairs.append((adjoint, values))
 
     def of(self, matrix: Any) -> float:
-        if sp.issparse(matrix):
-            return float(np.sum(self.left * (matrix @ self.right.T).T))
-        return float(np.sum(self._summed * matrix))
+        if self._summed is not None:
+            return float(np.sum(self._summed * matrix))
+        return sum(float(np.sum(a * (matrix @ m.T).T)) for a, m in self._pairs)

@@ -184,34 +184,35 @@ def pieces(
 
 def make_along(
     kind: str, values: Array, levels: Momenta, log_scale: Array, order: int
-) -> Operator | Banded:
-    """What a piece does along the axis, by differences of the given order.
+) -> Sequence[Operator | Banded]:
+    """What a piece does along the axis to each nuclide, by differences of the given order.
 
     1 and 2 are finite volumes, 3 and 5 fitted differences.
     """
     if kind == "rate":
-        return rate(values[_INNER], weight_of(log_scale))
+        each = zip(values[:, _INNER], weight_of(log_scale), strict=True)
+        return [rate(value, weight) for value, weight in each]
     scheme: Any
     if order < 3:
         from crtransport.solvers import upwind as scheme
     else:
         from crtransport.solvers import differences as scheme
     if kind == "drift":
-        return scheme.drift(levels, values / levels.stretch, log_scale, order)
+        return scheme.drifts(levels, values / levels.stretch, log_scale, order)
     rest = _REST * levels.log_p + np.log(levels.stretch)
-    return scheme.spread(levels, values / levels.stretch**2, rest, log_scale, order)
+    return scheme.spreads(levels, values / levels.stretch**2, rest, log_scale, order)
 
 
 def make_terms(
-    found: Sequence[Piece], index: int, levels: Momenta, log_scale: Array, order: int
-) -> tuple[Term, ...]:
-    """The terms of the transport equation of one nuclide."""
-    return tuple(
-        Term(
-            name=name,
-            along=make_along(kind, values[index], levels, log_scale, order),
-            across=operator,
+    found: Sequence[Piece], levels: Momenta, log_scale: Array, order: int
+) -> list[tuple[Term, ...]]:
+    """The terms of the transport equation of each nuclide."""
+    along = [make_along(kind, values, levels, log_scale, order) for _, kind, values, _ in found]
+    return [
+        tuple(
+            Term(name=name, along=every[i], across=operator)
+            for (name, kind, values, operator), every in zip(found, along, strict=True)
+            if kind != "rate" or values[i].any()
         )
-        for name, kind, values, operator in found
-        if kind != "rate" or values[index].any()
-    )
+        for i in range(len(log_scale))
+    ]

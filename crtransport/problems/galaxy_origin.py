@@ -19,7 +19,7 @@ from crtransport.problems.galaxy_momentum import Piece, decay_rate, kinematics
 from crtransport.problems.galaxy_space import Space
 from crtransport.solvers.kernels.differences import fall_through
 from crtransport.solvers.levels import GHOSTS
-from crtransport.solvers.problem import Coupling, Operator
+from crtransport.solvers.problem import Operator, summed
 
 if TYPE_CHECKING:
     from crtransport.problems.galaxy_transport import Transported
@@ -64,6 +64,12 @@ class Origins:
             for nucleus, rigidity in zip(nuclei, at.rigidity, strict=True)
         ]
         self.made = _made(deck, nuclei, levels, space)
+
+    def shares(self, log_scales: Array) -> Array:
+        """[pair, level] what a y of 1 of a parent makes of its child, over the scales."""
+        made = self.made
+        change = log_scales[made.parent] - log_scales[made.child]
+        return np.asarray((made.rates * np.exp(change))[:, _INNER])
 
     def log_typical(self, found: Sequence[Piece], levels: Momenta) -> Array:
         """[nuclide, level] ln of the expected N_s: one mode in space, cooled level by level.
@@ -133,17 +139,24 @@ class Origin:
     ) -> Array:
         """[level, place] of the parents over the scale; ``of`` one, or ``where`` the gas is."""
         out = np.zeros(self.shape)
-        shares = self.shares(log_scale)
-        for place in (self.space.gas, self.space.volume) if where is None else (where,):
+        for across, fed in self.fed(log_scale, of):
+            if where in (None, across):
+                out += (across.matrix @ fed.T).T
+        return out
+
+    def fed(self, log_scale: Array, of: str | None = None) -> list[tuple[Operator, Array]]:
+        """A matrix in space and [level, place] what it makes the source of, over the scale."""
+        shares, found = self.shares(log_scale), []
+        for place in (self.space.gas, self.space.volume):
             feeds = (
                 (share, parent.values)
                 for share, (parent, across) in zip(shares, self.parents, strict=True)
                 if across is place and of in (None, parent.nucleus.name)
             )
-            made = Coupling(across=place.matrix).source(feeds)
-            if made is not None:
-                out += made
-        return out
+            fed = summed(feeds)
+            if fed is not None:
+                found.append((place, fed))
+        return found
 
     def produced_in_all(self, log_scale: Array, where: Operator | None = None) -> Array:
         """(n_levels,) of all parents over the scale, everywhere, or ``where`` the gas is."""

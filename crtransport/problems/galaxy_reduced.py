@@ -103,8 +103,6 @@ def reduced(space: Space, functions: Array) -> Space:
         divergence=small(space.divergence),
         sources=tuple(functions.T @ load for load in space.sources),
         sun=functions.T @ space.sun,
-        # the functions are orthonormal in the stiffness of the space that they were made for
-        typical=functions.T @ (stiffness.matrix @ space.typical),
     )
 
 

@@ -56,8 +56,6 @@ class Space:
         What each of them sets free in total.
     sun : (n_places,) array
         Weights of ψ at the Sun.
-    typical : (n_places,) array
-        Shape of ψ with diffusion alone.
     """
 
     grid: Any
@@ -72,7 +70,6 @@ class Space:
     sources: tuple[Array, ...]
     released: Array
     sun: Array
-    typical: Array
 
     def operators(self) -> tuple[Operator | None, ...]:
         """All matrices, in the same order for any space of a deck."""
@@ -86,6 +83,15 @@ class Space:
             self.convection,
             self.divergence,
         )
+
+    @cached_property
+    def typical(self) -> Array:
+        """(n_places,) ψ of all sources for a D of 1, with diffusion alone."""
+        load = np.sum(self.sources, axis=0)
+        if sp.issparse(self.diffusion[0].matrix):
+            parts = [(part, np.ones(1)) for part in self.diffusion]
+            return factor_sums(parts, 1).solve(load[None])[0]
+        return np.linalg.solve(sum(part.matrix for part in self.diffusion), load)
 
     def typical_rate(self, operator: Operator) -> float:
         """wᵀXw/wᵀLw with w the typical shape: how much a term weighs against diffusion."""
@@ -141,9 +147,6 @@ def make_space(deck: GalaxyDeck, coarse: bool = False) -> Space:
         sources=loads,
         released=np.array([load.sum() for load in loads]),
         sun=place.grid.at(place.sun),
-        typical=factor_sums([(part, np.ones(1)) for part in diffusion], 1).solve(
-            np.sum(loads, axis=0, keepdims=True)
-        )[0],
     )
 
 

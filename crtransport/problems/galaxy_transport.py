@@ -236,27 +236,31 @@ def momentum_order(deck: GalaxyDeck) -> int:
 
 
 class Equations:
-    """The transport equations of all nuclides of a deck, parents before children."""
+    """The transport equations of all nuclides of a deck, parents before children.
 
-    def __init__(self, deck: GalaxyDeck, levels: Momenta, space: Space) -> None:
+    For y = N_s over scales, [nuclide, extended level] ln S: by default the expected solutions.
+    """
+
+    def __init__(
+        self, deck: GalaxyDeck, levels: Momenta, space: Space, log_scales: Array | None = None
+    ) -> None:
         self.deck, self.levels, self.space = deck, levels, space
         self.nuclei = tuple(ordered(deck))
         self.origins = Origins(deck, self.nuclei, levels, space)
-        self.pieces = pieces(Rates(deck, self.nuclei, levels), space, deck)
+        found = pieces(Rates(deck, self.nuclei, levels), space, deck)
+        if log_scales is None:
+            log_scales = self.origins.log_typical(found, levels)
+        self.log_scales, self.weights = log_scales, weight_of(log_scales)
+        self.terms = make_terms(found, levels, log_scales, momentum_order(deck))
 
-    @cached_property
-    def log_scales(self) -> Array:
-        """[nuclide, level] ln of the expected solutions, on the extended levels."""
-        return self.origins.log_typical(self.pieces, self.levels)
-
-    def problem(self, index: int, origin: Origin, log_scale: Array) -> FieldProblem:
-        """The equation of one of the nuclides, for y = N_s over a scale."""
-        order = momentum_order(self.deck)
+    def problem(self, index: int, origin: Origin) -> FieldProblem:
+        """The equation of one of the nuclides."""
+        log_scale = self.log_scales[index]
         return FieldProblem(
-            terms=make_terms(self.pieces, index, self.levels, log_scale, order),
+            terms=self.terms[index],
             source=origin.emitted(log_scale) + origin.produced(log_scale),
             mass=self.space.volume.total,
-            weight=weight_of(log_scale),
+            weight=self.weights[index],
             shape=self.space.grid.shape,
             released=origin.emitted_in_all(log_scale) + origin.produced_in_all(log_scale),
         )
@@ -268,7 +272,7 @@ def _solved(
     """One nuclide, given its parents among those ``done``."""
     nucleus, log_scale = equations.nuclei[index], equations.log_scales[index]
     origin = Origin(equations.origins, index, done)
-    problem = equations.problem(index, origin, log_scale)
+    problem = equations.problem(index, origin)
     norm = equations.deck.normalisation
     target = None if norm is None else norm.each(nucleus.name)
     if norm is None or target is None:

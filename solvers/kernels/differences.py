@@ -9,6 +9,7 @@ from scipy.special import bernoulli, comb, factorial
 from crtransport.solvers.jit import njit
 
 Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 _ORDERS = np.arange(33)
 #: aₙ of κ(s) = (s/2)/sinh(s/2) = Σ aₙ sⁿ: (2^(1−n) − 1) Bₙ/n!, Bernoulli's numbers, |s| < 2π
@@ -49,33 +50,35 @@ def kappa(s: float, out: Array) -> None:
 
 @njit
 def slopes(coefficient: Array, log_scale: Array, ghosts: int, out: Array) -> None:
-    """(n + 1,) logarithmic slopes per step of coefficient · scale at the faces.
+    """[field, face] logarithmic slopes per step of coefficient · scale.
 
     Of the scale alone where the coefficient changes sign: any slope keeps the order.
     """
-    one_sign = np.all(coefficient > 0) or np.all(coefficient < 0)
-    for face in range(len(out)):
-        k = face + ghosts
-        out[face] = log_scale[k] - log_scale[k - 1]
-        if one_sign:
-            out[face] += np.log(coefficient[k] / coefficient[k - 1])
+    for f in range(len(out)):
+        one_sign = np.all(coefficient[f] > 0) or np.all(coefficient[f] < 0)
+        for face in range(out.shape[1]):
+            k = face + ghosts
+            out[f, face] = log_scale[f, k] - log_scale[f, k - 1]
+            if one_sign:
+                out[f, face] += np.log(coefficient[f, k] / coefficient[f, k - 1])
 
 
 @njit
 def derivative(values: Array, weights: Array, out: Array) -> None:
-    """Changes per step, from the nearest points.
+    """[field, level] changes per step, from the nearest points.
 
     Parameters
     ----------
     weights : [point, point] array
         Row i: of the derivative at point i of as many.
     """
-    n, width = len(values), len(weights)
-    for k in range(n):
-        first = min(max(k - width // 2, 0), n - width)
-        out[k] = 0.0
-        for i in range(width):
-            out[k] += weights[k - first, i] * values[first + i]
+    n, width = values.shape[1], len(weights)
+    for f in range(len(values)):
+        for k in range(n):
+            first = min(max(k - width // 2, 0), n - width)
+            out[f, k] = 0.0
+            for i in range(width):
+                out[f, k] += weights[k - first, i] * values[f, first + i]
 
 
 @njit
@@ -100,58 +103,61 @@ def add_flux(
     inverse : [m, m] array
         From Taylor coefficients times m! to weights: the inverse of the Vandermonde matrix. The
         symbol of a value is κ, that of a derivative s κ.
-    slope, faces : (n + 1,) arrays
+    slope, faces : [field, face] arrays
         Of the expected flux, and 1 where there is one, else 0.
-    value, steep : (n + 2 ghosts,) arrays, or empty
-    log_scale : (n + 2 ghosts,) array
-    below, above : [2 reach + 1, n] arrays
+    value, steep : [field, extended level] arrays, or empty ones
+    log_scale : [field, extended level] array
+    below, above : [field, 2 reach + 1, level] arrays
         The flux below (above) each level, over its scale.
     """
-    m, n = len(offsets), below.shape[1]
-    reach = below.shape[0] // 2
+    m, n = len(offsets), below.shape[2]
+    reach = below.shape[1] // 2
     taylor, raised, many = np.empty(m), np.empty(m), np.ones(m)
     for j in range(1, m):
         many[j] = j * many[j - 1]
-    for face in range(n + 1):
-        if faces[face] == 0.0:
-            continue
-        s = slope[face]
-        kappa(s, taylor)
-        for j in range(m):
-            raised[j] = (s * taylor[j] + (taylor[j - 1] if j > 0 else 0.0)) * many[j]
-        for i in range(m):
-            # the face lies half a step below the level of its own number
-            step = int(np.floor(offsets[i] + 0.01))
-            there = face + step + ghosts
-            base = 0.0
-            if len(value) > 0:
-                weight = 0.0
-                for j in range(m):
-                    weight += inverse[i, j] * taylor[j] * many[j]
-                base += weight * value[there]
-            if len(steep) > 0:
-                weight = 0.0
-                for j in range(m):
-                    weight += inverse[i, j] * raised[j]
-                base += weight * steep[there]
-            if base == 0.0:
+    for f in range(len(below)):
+        for face in range(n + 1):
+            if faces[f, face] == 0.0:
                 continue
-            here = log_scale[there] - s * offsets[i]
-            if face < n:
-                below[reach + step, face] += base * np.exp(here - log_scale[face + ghosts])
-            if face > 0:
-                above[reach + step + 1, face - 1] += base * np.exp(
-                    here - log_scale[face - 1 + ghosts]
-                )
+            s = slope[f, face]
+            kappa(s, taylor)
+            for j in range(m):
+                raised[j] = (s * taylor[j] + (taylor[j - 1] if j > 0 else 0.0)) * many[j]
+            for i in range(m):
+                # the face lies half a step below the level of its own number
+                step = int(np.floor(offsets[i] + 0.01))
+                there = face + step + ghosts
+                base = 0.0
+                if value.size > 0:
+                    weight = 0.0
+                    for j in range(m):
+                        weight += inverse[i, j] * taylor[j] * many[j]
+                    base += weight * value[f, there]
+                if steep.size > 0:
+                    weight = 0.0
+                    for j in range(m):
+                        weight += inverse[i, j] * raised[j]
+                    base += weight * steep[f, there]
+                if base == 0.0:
+                    continue
+                here = log_scale[f, there] - s * offsets[i]
+                if face < n:
+                    below[f, reach + step, face] += base * np.exp(
+                        here - log_scale[f, face + ghosts]
+                    )
+                if face > 0:
+                    above[f, reach + step + 1, face - 1] += base * np.exp(
+                        here - log_scale[f, face - 1 + ghosts]
+                    )
 
 
 @njit
 def divergence(
     below: Array,
     above: Array,
-    ends: tuple[float, float],
-    low: int,
-    high: int,
+    ends: Array,
+    low: Integers,
+    high: Integers,
     step: float,
     bands: Array,
     total: Array,
@@ -160,27 +166,29 @@ def divergence(
 
     Parameters
     ----------
-    ends : (2,) floats
+    ends : [field, 2] array
         Weights of the first and the last level in a sum.
-    low, high : int
+    low, high : (n_fields,) arrays of int
         Degrees of the polynomials by which what lies beyond the ends is known.
-    bands, total : [2 reach + 1, n] and (n,) arrays
+    bands, total : [field, 2 reach + 1, level] and [field, level] arrays
         Out.
     """
-    width, n = below.shape
+    fields, width, n = below.shape
     reach = width // 2
-    leaves = np.zeros((width, n))
-    for d in range(width):
-        for k in range(n):
-            bands[d, k] = (below[d, k] - above[d, k]) / step
-        leaves[d, 0] += below[d, 0] * ends[0] / step
-        leaves[d, n - 1] -= above[d, n - 1] * ends[1] / step
-    fold(bands, low, high)
-    fold(leaves, low, high)
-    total[:] = 0.0
-    for d in range(reach + 1):
-        total[d] += leaves[reach + d, 0]
-        total[n - 1 - d] += leaves[reach - d, n - 1]
+    leaves = np.empty((width, n))
+    for f in range(fields):
+        leaves[:] = 0.0
+        for d in range(width):
+            for k in range(n):
+                bands[f, d, k] = (below[f, d, k] - above[f, d, k]) / step
+            leaves[d, 0] += below[f, d, 0] * ends[f, 0] / step
+            leaves[d, n - 1] -= above[f, d, n - 1] * ends[f, 1] / step
+        fold(bands[f], low[f], high[f])
+        fold(leaves, low[f], high[f])
+        total[f] = 0.0
+        for d in range(reach + 1):
+            total[f, d] += leaves[reach + d, 0]
+            total[f, n - 1 - d] += leaves[reach - d, n - 1]
 
 
 @njit
@@ -231,8 +239,8 @@ def fall_through(
     log_source: Array,
     lost: Array,
     falling: Array,
-    parent: NDArray[np.int64],
-    child: NDArray[np.int64],
+    parent: Integers,
+    child: Integers,
     rates: Array,
     out: Array,
 ) -> None:

@@ -90,10 +90,11 @@ def run_again(one: Adjoint, key: str, at: float) -> float:
     deck = load_deck(one.deck, {key: at})
     assert isinstance(deck, GalaxyDeck)
     space, method = one._space(deck), method_of(deck, Resolution())
-    equations, done = Equations(deck, one.run.levels, space), list[Any]()
+    scales = np.array([nuclide.log_scale for nuclide in one.run.nuclides])
+    equations, done = Equations(deck, one.run.levels, space, scales), list[Any]()
     for index, nuclide in enumerate(one.run.nuclides):
         origin = Origin(equations.origins, index, done)
-        problem = equations.problem(index, origin, nuclide.log_scale)
+        problem = equations.problem(index, origin)
         done.append(replace(nuclide, values=method(problem).values))
     again = Adjoint.__new__(Adjoint)
     again.deck, again.run = deck, replace(one.run, nuclides=tuple(done))

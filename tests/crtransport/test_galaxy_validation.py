@@ -27,6 +27,8 @@ def scaled(function: Callable[..., Any], whole: bool = True) -> Callable[..., An
 
     def off(*args: Any, **kwargs: Any) -> Any:
         found = function(*args, **kwargs)
+        if isinstance(found, list):
+            return [scaled(lambda one=one: one, whole)() for one in found]
         if isinstance(found, Operator):
             total = found.total * OFF if whole else found.total
             return Operator(matrix=sp.csr_array(found.matrix * OFF), total=total)
@@ -65,9 +67,9 @@ INSIDE = [
     (CellGrid, "stiffness", SLAB, ("sweep-gmres, cells/slab, D(z)", "split-cn, cells/slab, D(z)")),
     (CellGrid, "convection", SLAB, ("sweep-gmres, cells/slab, cooling wind",)),
     (CellGrid, "sheet", SLAB, ("sweep-gmres, cells/slab, secondary",)),
-    (differences, "drift", BOX, ("sweep-gmres/leaky box, losses/", "direct/leaky box, b ∝")),
-    (differences, "spread", BOX, ("direct/leaky box, line", "direct/leaky box, losses and")),
-    (upwind, "drift", SLAB, ("sweep-gmres, cells/slab, cooling wind",)),
+    (differences, "drifts", BOX, ("sweep-gmres/leaky box, losses/", "direct/leaky box, b ∝")),
+    (differences, "spreads", BOX, ("direct/leaky box, line", "direct/leaky box, losses and")),
+    (upwind, "drifts", SLAB, ("sweep-gmres, cells/slab, cooling wind",)),
     (galaxy_momentum, "rate", BOX, ("sweep-gmres/leaky box, escape", "direct/leaky box, network")),
 ]
 
@@ -106,7 +108,7 @@ def test_a_rate_off_by_1e_5_is_seen(
 
 @pytest.mark.parametrize(
     ("owner", "name"),
-    [(NodalGrid, "stiffness"), (NodalGrid, "mass"), (differences, "drift")],
+    [(NodalGrid, "stiffness"), (NodalGrid, "mass"), (differences, "drifts")],
 )
 def test_what_is_not_conserved_is_seen_in_the_balance(
     monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
