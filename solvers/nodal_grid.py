@@ -171,8 +171,7 @@ class NodalGrid:
 
     def mass(self, function: Coefficient) -> Operator:
         """Diagonal of ∫ function φᵢ dV: what reacts with a density given by ``function``."""
-        diagonal = self.load(function)
-        return Operator(matrix=sp.csr_array(sp.diags_array(diagonal)), total=diagonal)
+        return Operator.diag(self.load(function))
 
     def sheet(self, axis: int, function: Coefficient) -> Array:
         """(n_places,) ∫ function φᵢ dS over the low end of an axis; function of all coordinates."""

@@ -186,6 +186,13 @@ class Operator:
         """A matrix by itself: what it conserves is the sum of its columns."""
         return cls(matrix=matrix, total=np.asarray(matrix.sum(axis=0)))
 
+    @classmethod
+    def diag(cls, values: Array) -> Operator:
+        """A reaction by itself: (n,) values on the diagonal, which are also what is lost."""
+        n = len(values)
+        matrix = sp.csr_array((values, np.arange(n), np.arange(n + 1)), shape=(n, n))
+        return cls(matrix=matrix, total=values)
+
     def diagonal(self) -> Array:
         """(n,)"""
         return np.asarray(self.matrix.diagonal())
@@ -202,10 +209,13 @@ class Operator:
     @cached_property
     def symmetric(self) -> bool:
         """To rounding."""
-        matrix = self.matrix
-        if sp.issparse(matrix) and matrix.nnz == np.count_nonzero(matrix.diagonal()):
-            return True
-        return bool(abs(matrix - matrix.T).max() <= 1e-14 * abs(matrix).max())
+        matrix, turned = self.matrix, self.matrix.T
+        if sp.issparse(matrix) and matrix.nnz:
+            turned = sp.csr_array(turned)
+            where = [(x.indptr, x.indices) for x in (matrix, turned)]
+            if all(map(np.array_equal, *where)):
+                matrix, turned = matrix.data, turned.data
+        return bool(abs(matrix - turned).max() <= 1e-14 * abs(matrix).max())
 
     def transposed(self) -> Operator:
         """The transposed matrix, the same object each time; the total stays."""

@@ -14,14 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, reduce
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from crtransport.solvers.factors import Factors, factor_levels
+from crtransport.solvers.factors import factor_levels
 from crtransport.solvers.kernels import modes
 from crtransport.solvers.levels import REACH, Banded
 from crtransport.solvers.problem import FieldProblem, FieldSolution, Operator, Term
@@ -94,7 +94,7 @@ def rational_basis(
     loads, seen : sequence of (n_places,) arrays
         Of the sources, and of what is asked for.
     chains : sequence of sequences of [place, place] sparse arrays
-        Matrices by which an answer becomes a load again, one after the other.
+        Matrices by which an answer becomes a load again, one after the other; all answers count.
     """
     if all(term.across.symmetric for term in shifted.terms):
         ways = [(shifted, [*loads, *seen])]
@@ -105,20 +105,21 @@ def rational_basis(
         factors = factor_levels(problem)
         for load in vectors:
             first = factors.solve(np.tile(load, (len(problem.source), 1)))
-            snapshots += [first, *(_along(chain, first, factors) for chain in chains)]
+            snapshots.append(first)
+            for chain in chains:
+                answer = first
+                for matrix in chain:
+                    answer = factors.solve((matrix @ answer.T).T)
+                    snapshots.append(answer)
     raw = np.concatenate(snapshots).T
-    norm = (stiffness + stiffness.T) / 2
-    lengths = np.sqrt(np.einsum("ij,ij->j", raw, norm @ raw))
+    products = raw.T @ ((stiffness + stiffness.T) / 2 @ raw)
+    lengths = np.sqrt(np.diag(products))
     # what nothing is made of leaves nothing
-    raw = raw[:, lengths > 0] / lengths[lengths > 0]
-    sizes, mixture = np.linalg.eigh(raw.T @ (norm @ raw))
+    some = np.flatnonzero(lengths)
+    lengths = lengths[some]
+    sizes, mixture = np.linalg.eigh(products[np.ix_(some, some)] / np.outer(lengths, lengths))
     kept = np.flatnonzero(sizes > _LEAST * sizes[-1])[::-1][:size]
-    return np.asarray(raw @ (mixture[:, kept] / np.sqrt(sizes[kept])))
-
-
-def _along(chain: Sequence[sp.csr_array], first: Array, factors: Factors) -> Array:
-    """[pole, place] the last answers of a chain."""
-    return reduce(lambda answer, matrix: factors.solve((matrix @ answer.T).T), chain, first)
+    return np.asarray(raw[:, some] @ (mixture[:, kept] / np.outer(lengths, np.sqrt(sizes[kept]))))
 
 
 def project(operator: Operator, functions: Array) -> Operator:

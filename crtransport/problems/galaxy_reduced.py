@@ -67,7 +67,7 @@ def basis(
         loads=space.sources,
         seen=[space.sun],
         # spreading along the axis is of second order: 1/f twice
-        chains=[(space.gas.matrix,), (slow,), (slow, slow)],
+        chains=[(space.gas.matrix,), (slow, slow)],
         size=size,
     )
 

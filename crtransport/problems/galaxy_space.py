@@ -138,9 +138,9 @@ def make_space(deck: GalaxyDeck, coarse: bool = False) -> Space:
         grid=place.grid,
         diffusion=diffusion,
         inverse_diffusion=place.grid.mass(place.function(lambda r, z: 1 / place.factor(r, z))),
-        gas=_diagonal(neutral + ionised),
-        neutral=_diagonal(neutral),
-        ionised=_diagonal(ionised),
+        gas=Operator.diag(neutral + ionised),
+        neutral=Operator.diag(neutral),
+        ionised=Operator.diag(ionised),
         volume=place.grid.mass(place.function(lambda r, z: np.ones_like(r))),
         convection=wind[0],
         divergence=wind[1],
@@ -148,10 +148,6 @@ def make_space(deck: GalaxyDeck, coarse: bool = False) -> Space:
         released=np.array([load.sum() for load in loads]),
         sun=place.grid.at(place.sun),
     )
-
-
-def _diagonal(values: Array) -> Operator:
-    return Operator(matrix=sp.csr_array(sp.diags_array(values)), total=values)
 
 
 class _Places:
@@ -207,4 +203,4 @@ class _Places:
         spreading = self.load(
             lambda r, z: np.full_like(z, rise), lambda r, z: np.full_like(z, 2 * first)
         )
-        return carried, _diagonal(spreading)
+        return carried, Operator.diag(spreading)
