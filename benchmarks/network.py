@@ -254,7 +254,7 @@ def batch(sets: int) -> None:
     random = np.random.default_rng(64)
     bare: dict[str, object] = {"output.ratios": [], "output.elements": []}
     bare |= {"compare.measurements": []}
-    same: dict[str, Any] = bare | OUTPUT | SHORTER | {"network": "light"}
+    same: dict[str, Any] = bare | GRID | OUTPUT | {"network": "light", "solver.functions": 40}
     rates = [
         same
         | {

@@ -266,9 +266,6 @@ class FieldProblem:
         Places along each dimension; the last runs fastest.
     local : tuple of [place, place] sparse arrays
         Bₖ: one further matrix for each level, for what is no short sum of products; or empty.
-    released : (n_levels,) array, optional
-        What the sources set free in total; the sum of ``source`` over the places where that is
-        not given.
     """
 
     terms: tuple[Term, ...]
@@ -277,11 +274,6 @@ class FieldProblem:
     weight: Array
     shape: tuple[int, ...]
     local: tuple[sp.csr_array, ...] = ()
-    released: Array | None = None
-
-    def freed(self) -> Array:
-        """(n_levels,) what the sources set free in total."""
-        return np.asarray(self.source.sum(axis=1) if self.released is None else self.released)
 
     def transposed(self) -> FieldProblem:
         """The same with all Aⱼ and Xⱼ transposed: what the adjoint obeys."""
@@ -317,12 +309,13 @@ class FieldProblem:
         defect = np.linalg.norm((self.source - self.apply(y)) * weights)
         return float(defect / np.linalg.norm(self.source * weights))
 
-    def budget(self, y: Array) -> dict[str, float]:
+    def budget(self, y: Array, freed: Array | None = None) -> dict[str, float]:
         """What each term takes away, relative to the sum of the sources, by its name.
 
-        Conservation says that these add up to 1. Local matrices are not in it.
+        Conservation says that these add up to 1. Local matrices are not in it. ``freed``:
+        (n_levels,) what the sources set free in total, if that is not the sum over the places.
         """
-        whole = float(self.weight @ self.freed())
+        whole = float(self.weight @ (self.source.sum(axis=1) if freed is None else freed))
         taken: dict[str, float] = {}
         for term in self.terms:
             part = float(term.along.total @ y @ term.across.total) / whole

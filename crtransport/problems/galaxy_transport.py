@@ -68,8 +68,8 @@ class Transported:
     origin : Origin
     residual : float
     iterations : int
-    budget : dict
-        What each term takes of the sources; they add up to 1.
+    emission : float
+        Factor on what its sources emit: 1, but where each nuclide has its own norm.
     """
 
     nucleus: Nuclide
@@ -79,7 +79,7 @@ class Transported:
     origin: Origin
     residual: float
     iterations: int
-    budget: dict[str, float]
+    emission: float
 
     @cached_property
     def _in_all(self) -> dict[Operator, Array]:
@@ -94,6 +94,17 @@ class Transported:
     def rate(self, freed: Array) -> float:
         """Sum over (n_levels,) of a source of this nuclide, cm^-3 Myr^-1 × kpc^…."""
         return float(self.problem.weight @ freed * np.exp(self.log_scale[_INNER].max()))
+
+    @cached_property
+    def freed(self) -> Array:
+        """(n_levels,) what its sources set free in total, over the scale."""
+        emitted = self.emission * self.origin.emitted_in_all(self.log_scale)
+        return np.asarray(emitted + self.origin.produced_in_all(self.log_scale))
+
+    @cached_property
+    def budget(self) -> dict[str, float]:
+        """What each term takes of the sources; they add up to 1."""
+        return self.problem.budget(self.values, self.freed)
 
     def imbalance(self) -> float:
         """Sources less all losses, relative to the sources."""
@@ -129,7 +140,7 @@ def kept_nucleons(run: Transport) -> float | None:
         freed = one.origin.produced_in_all(one.log_scale, where=run.space.gas)
         made += one.nucleus.mass_number * one.rate(freed)
         if one.nucleus.mass_number > 1:
-            lost = one.budget.get("spallation", 0.0) * one.rate(one.problem.freed())
+            lost = one.budget.get("spallation", 0.0) * one.rate(one.freed)
             destroyed += one.nucleus.mass_number * lost
     return made / destroyed if destroyed > 0 else None
 
@@ -262,7 +273,6 @@ class Equations:
             mass=self.space.volume.total,
             weight=self.weights[index],
             shape=self.space.grid.shape,
-            released=origin.emitted_in_all(log_scale) + origin.produced_in_all(log_scale),
         )
 
 
@@ -273,7 +283,7 @@ def _solved(
     nucleus, log_scale = equations.nuclei[index], equations.log_scales[index]
     origin = Origin(equations.origins, index, done)
     problem = equations.problem(index, origin)
-    norm = equations.deck.normalisation
+    norm, share = equations.deck.normalisation, 1.0
     target = None if norm is None else norm.each(nucleus.name)
     if norm is None or target is None:
         solution = method(problem)
@@ -292,8 +302,7 @@ def _solved(
                 f"normalisation.flux: fragmentation alone gives {nucleus.name} "
                 f"{sum(flux[1:]):.3g} at T = {at:g} GeV/n, more than the {target:.3g} asked for"
             )
-        freed = share * origin.emitted_in_all(log_scale) + origin.produced_in_all(log_scale)
-        problem = replace(problem, source=share * parts[0] + parts[1], released=freed)
+        problem = replace(problem, source=share * parts[0] + parts[1])
         values = share * answers[0].values + sum(a.values for a in answers[1:])
         iterations = sum(a.iterations for a in answers)
         residual = problem.residual(values)
@@ -305,5 +314,5 @@ def _solved(
         origin=origin,
         residual=residual,
         iterations=iterations,
-        budget=problem.budget(values),
+        emission=share,
     )
