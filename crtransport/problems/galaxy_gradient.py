@@ -35,6 +35,7 @@ from crtransport.problems.galaxy_transport import (
     method_of,
     transport,
 )
+from crtransport.solvers.kernels.modes import add_scaled
 from crtransport.solvers.reduced_basis import ReducedGrid
 
 Array = NDArray[np.float64]
@@ -85,14 +86,18 @@ class Adjoint:
         found = {}
         for one in reversed(self.run.nuclides):
             load = loads[one.nucleus.name]
-            answer = np.zeros_like(load)
-            if load.any():
-                answer = method(replace(one.problem.transposed(), source=load)).values
+            found[one.nucleus.name] = np.zeros_like(load)
+            if not load.any():
+                continue
+            answer = method(replace(one.problem.transposed(), source=load)).values
             found[one.nucleus.name] = answer
+            places = {across for _, across in one.origin.parents}
+            back = {
+                across: np.ascontiguousarray((across.matrix.T @ answer.T).T) for across in places
+            }
             shares = one.origin.shares(one.log_scale)
             for share, (parent, across) in zip(shares, one.origin.parents, strict=True):
-                back = (across.matrix.T @ answer.T).T
-                loads[parent.nucleus.name] += share[:, None] * back
+                add_scaled(share, back[across], loads[parent.nucleus.name])
         return found
 
     def gradient(
@@ -109,13 +114,17 @@ class Adjoint:
                 space = OfSpace(self.run, adjoint)
             values = []
             step, sides = self._sides(key)
+            sun = self.run.space.sun
+            seen = key.startswith("normalisation") or any(
+                not np.array_equal(here.sun, sun) for _, here in sides
+            )
             for deck, here in sides:
                 total = 0.0
                 if moved and space is not None:
                     total += space.at(here)
                 if not fixed:
                     total += rates.at(deck, key)
-                if moved or key.startswith("normalisation"):
+                if seen:
                     total += observable(self._fluxes(deck, here, energy))
                 values.append(total)
             found[key] = (values[0] - values[1]) / (2 * step)
@@ -168,6 +177,8 @@ class Adjoint:
 
     def _seen(self, one: Transported, energy: Array, slopes: Fluxes) -> Array:
         """[level, place] ∂J/∂y."""
+        if not slopes[one.nucleus.name].any():
+            return np.zeros_like(one.values)
         norm = _common(self.deck)
         at = np.append(energy, energy[-1] if norm is None else norm[1])
         unit = np.eye(self.run.levels.n)
