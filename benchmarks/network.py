@@ -5,6 +5,7 @@ python benchmarks/network.py box [--sets 50]         # against full order on the
 python benchmarks/network.py split [--network light] # beside the operator-split march
 python benchmarks/network.py growth                  # with levels, nuclides, functions, places
 python benchmarks/network.py batch [--sets 64]       # many sets of parameters in one call
+python benchmarks/network.py gradient                # derivatives by 9 and by 12 parameters
 
 Cost counts from the resolved deck to all fluxes, everything in space made anew, on one core; the
 reference has twice the levels and higher orders and takes minutes. The march is scanned over its
@@ -34,6 +35,7 @@ from crtransport.nuclides import nuclide
 from crtransport.problems import galaxy_batch
 from crtransport.problems.galaxy import estimated
 from crtransport.problems.galaxy_answer import Answer, energies
+from crtransport.problems.galaxy_gradient import Adjoint
 from crtransport.problems.galaxy_space import make_space
 from crtransport.problems.galaxy_transport import transport
 from crtransport.problems.threads import processors
@@ -70,6 +72,18 @@ SOME: tuple[Any, ...] = (
     ["O16", "N14", "C12", "B11", "B10", "Be10"],
     ["O16", "N15", "N14", "C14", "C13", "C12", "B11", "B10", "Be10", "Be9", "Be7", "Li7", "Li6"],
 )
+SPECTRAL = (
+    "diffusion.D0",
+    "diffusion.delta1",
+    "diffusion.delta2",
+    "diffusion.R1",
+    "diffusion.eta",
+    "reacceleration.v_alfven",
+    "source.0.injection.gamma1",
+    "source.0.injection.gamma2",
+    "source.0.abundances.C",
+)
+SPATIAL = ("diffusion.h", "diffusion.xi", "geometry.z_h")
 REFINED = {"kind": "sweep-gmres", "order_r": 7, "order_z": 8, "elements_r": 10, "linear_rtol": 1e-9}
 
 
@@ -249,6 +263,21 @@ def growth() -> None:
             last = size, spent
 
 
+def gradient() -> None:
+    """CPU seconds of a run and the derivatives of B/C, 20 energies added up, in runs."""
+    energy = np.geomspace(0.5, 500, 20)
+    here = deck({"network": "light", "solver": {"functions": 40}})
+
+    def ratio(flux: dict[str, Array]) -> float:
+        return float(np.sum(boron_to_carbon(flux)))
+
+    one = least(partial(transport, here))
+    print(f"a run: {one:.3f} s of CPU\nparameters  run and gradient, over a run")
+    for keys in (SPECTRAL, SPECTRAL + SPATIAL):
+        spent = least(lambda keys=keys: Adjoint(here).gradient(energy, ratio, keys))
+        print(f"{len(keys):10d}  {spent / one:.2f}")
+
+
 def batch(sets: int) -> None:
     """Sets per second of wall time, on one thread and on all, with rates or geometry varied."""
     random = np.random.default_rng(64)
@@ -290,7 +319,7 @@ def batch(sets: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["cost", "box", "split", "growth", "batch"])
+    parser.add_argument("what", choices=["cost", "box", "split", "growth", "batch", "gradient"])
     parser.add_argument("--network", choices=["light", "full"], default="light")
     parser.add_argument("--sets", type=int)
     given = parser.parse_args()
@@ -300,6 +329,8 @@ if __name__ == "__main__":
         split(given.network)
     elif given.what == "growth":
         growth()
+    elif given.what == "gradient":
+        gradient()
     elif given.what == "batch":
         batch(given.sets or 64)
     else:
