@@ -200,18 +200,21 @@ def _made(deck: GalaxyDeck, nuclei: tuple[Nuclide, ...], levels: Momenta, space:
     if not nuclear.secondaries:
         none = np.empty(0, dtype=int)
         return Made(none, none, np.empty((0, len(levels.log_p))), [])
-    if nuclear.channels or nuclear.channel_file is not None or nuclear.channel_scale:
+    names = [nucleus.name for nucleus in nuclei]
+    if nuclear.channels or nuclear.channel_file is not None:
         parent, child, rates = collisions(nuclear, nuclei, levels, helium)
     else:
         parent, child, rates = _collisions(nuclei, levels, helium)
+        if nuclear.channel_scale:
+            pairs = [f"{names[i]}->{names[j]}" for i, j in zip(parent, child, strict=True)]
+            scale = np.array([nuclear.channel_scale.get(pair, 1.0) for pair in pairs])
+            some = scale != 0
+            parent, child, rates = parent[some], child[some], (scale[:, None] * rates)[some]
     across = [space.gas] * len(parent)
     if nuclear.decay:
-        names = [nucleus.name for nucleus in nuclei]
-        decays = [
-            (i, names.index(DAUGHTERS[n])) for i, n in enumerate(names) if DAUGHTERS.get(n) in names
-        ]
         gamma = kinematics(nuclei, levels).gamma
-        for i, j in decays:
+        decays = [(i, DAUGHTERS[name]) for i, name in enumerate(names) if name in DAUGHTERS]
+        for i, j in [(i, names.index(name)) for i, name in decays if name in names]:
             half_life = nuclear.half_life(nuclei[i])
             if half_life is not None and i < j:
                 parent, child = np.append(parent, i), np.append(child, j)
@@ -236,7 +239,7 @@ def collisions(
     return both[:, 0], both[:, 1], np.reshape(rates, (-1, len(levels.log_p)))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)
 def _collisions(
     nuclei: tuple[Nuclide, ...], levels: Momenta, helium: float
 ) -> tuple[Indices, Indices, Array]:
