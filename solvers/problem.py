@@ -342,30 +342,12 @@ class FieldSolution:
     iterations: int
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Coupling:
-    """A source of one field that is linear in others: q = (Σ_f A_f y_f) Xᵀ.
-
-    Attributes
-    ----------
-    across : [place, place] sparse array
-        X, where it happens.
-    """
-
-    across: sp.csr_array
-
-    def source(self, feeds: Iterable[tuple[Matrix, Array]]) -> Array | None:
-        """[level, place] of the pairs (A, y), A from the levels of y to those of q.
-
-        A is a (n_levels,) diagonal where a level feeds the same level, any matrix else, and holds
-        S_f/S. None of no pairs.
-        """
-        fed = summed(feeds)
-        return None if fed is None else np.asarray((self.across @ fed.T).T)
-
-
 def summed(feeds: Iterable[tuple[Matrix, Array]]) -> Array | None:
-    """[level, place] Σ A y of pairs (A, y), A a matrix or its diagonal; None of no pairs."""
+    """[level, place] Σ A y: what other fields y make of one; None of no pairs (A, y).
+
+    A is a (n_levels,) diagonal where a level feeds the same level, any [level, level of y] matrix
+    else, and holds S_y/S. As a source it is still to be multiplied by a matrix in space.
+    """
     fed: Array | None = None
     for along, y in feeds:
         if along.ndim == 2:

@@ -12,7 +12,7 @@ from crtransport.solvers.errors import ConvergenceError, SingularOperatorError
 from crtransport.solvers.factors import factor_levels
 from crtransport.solvers.levels import GHOSTS, Levels, rate, weight_of
 from crtransport.solvers.nodal_grid import NodalAxis, NodalGrid
-from crtransport.solvers.problem import Coupling, FieldProblem, Operator, Term
+from crtransport.solvers.problem import FieldProblem, Operator, Term, summed
 from crtransport.solvers.sweep_gmres import solve_sweep
 
 Array = NDArray[np.float64]
@@ -110,15 +110,16 @@ def test_couplings_of_levels_with_any_matrix() -> None:
     assert solve_sweep(task, rtol=1e-11).values == pytest.approx(dense(task), rel=1e-8, abs=1e-10)
 
 
-def test_a_coupling_feeds_the_child() -> None:
+def test_other_fields_are_summed() -> None:
     rng = np.random.default_rng(2)
-    across = rng.random((3, 3))
     pairs = [(rng.random((5, 4)), rng.random((4, 3))), (rng.random((5, 6)), rng.random((6, 3)))]
-    found = Coupling(across=sp.csr_array(across)).source(pairs)
-    expected = sum(np.kron(along, across) @ y.ravel() for along, y in pairs)
+    pairs.append((rng.random(5), rng.random((5, 3))))
+    found = summed(pairs)
     assert found is not None
-    assert found.ravel() == pytest.approx(expected)
-    assert Coupling(across=sp.csr_array(across)).source([]) is None
+    first, second, (diagonal, y) = pairs
+    expected = first[0] @ first[1] + second[0] @ second[1] + np.diag(diagonal) @ y
+    assert found == pytest.approx(expected)
+    assert summed([]) is None
 
 
 def test_factors_solve_each_level() -> None:
