@@ -61,8 +61,7 @@ class Factors:
         return self._by_level(slice(-len(self.order), None))
 
     def _by_level(self, slots: slice) -> Array:
-        parts = self.abreast[:, slots].transpose(0, 2, 1)
-        return np.concatenate(list(parts))[: self.n]
+        return _turned(self.abreast[:, slots])[: self.n]
 
     def solve(self, loads: Array) -> Array:
         """[level, place] A_k⁻¹ loads[k], places as given."""
@@ -73,8 +72,13 @@ class Factors:
         for factors, block in zip(self.abreast, blocks, strict=True):
             solve_abreast(self.pattern, factors, block)
         out = np.empty((self.n, len(self.order)))
-        out[:, self.order] = np.concatenate(list(blocks.transpose(0, 2, 1)))[: self.n]
+        out[:, self.order] = _turned(blocks)[: self.n]
         return out
+
+
+def _turned(blocks: Array) -> Array:
+    """[level, slot], contiguous, of [block, slot, level of the block]."""
+    return np.ascontiguousarray(blocks.transpose(0, 2, 1)).reshape(-1, blocks.shape[1])
 
 
 def factor_levels(problem: FieldProblem) -> Factors:
