@@ -105,6 +105,8 @@ def factor_sums(parts: Sequence[tuple[Operator, Array]], n: int) -> Factors:
     SingularOperatorError
         If a pivot vanishes or is no number.
     """
+    if not parts:
+        raise SingularOperatorError("the operator is zero at all levels")
     symmetric = all(operator.symmetric for operator, _ in parts)
     matrices = [sp.csr_array(operator.matrix) for operator, _ in parts]
     m = matrices[0].shape[0]
@@ -140,7 +142,7 @@ def _pairs(where: _Where) -> tuple[Any, Any]:
     return np.repeat(np.arange(len(starts) - 1), np.diff(starts)), columns
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=32)
 def _slots(all_where: tuple[_Where, ...], m: int, own: _Where, symmetric: bool) -> tuple[Any, Any]:
     """Which entries of a matrix are used, and where each stands: in L, in U, or on the diagonal.
 

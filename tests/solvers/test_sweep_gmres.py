@@ -130,6 +130,14 @@ def test_factors_solve_each_level() -> None:
     for k in (0, 7, 18):
         level = sum(t.along.matrix[k, k] * t.across.matrix for t in task.terms).toarray()
         assert found[k] == pytest.approx(np.linalg.solve(level, load), rel=1e-9)
+    # sweeps read them level by level
+    assert all(part.flags.c_contiguous for part in (factors.low, factors.up, factors.inverse))
+
+
+def test_nothing_at_any_level_is_refused() -> None:
+    task = problem()
+    with pytest.raises(SingularOperatorError, match="zero"):
+        factor_levels(replace(task, terms=()))
 
 
 def test_singular_level_is_refused() -> None:
