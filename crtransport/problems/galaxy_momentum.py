@@ -133,7 +133,7 @@ def destruction(
     return np.asarray(RATE * at.beta * np.array(sigma))
 
 
-# what follows is the same for all decks on some levels that do not ask for others
+# tables that are kept: they depend on the levels, and on nothing that is usually varied
 
 
 @lru_cache(maxsize=32)
