@@ -28,13 +28,9 @@ from crtransport.deck.load import load_deck
 from crtransport.deck.sensitivity import number_at
 from crtransport.problems.galaxy_contraction import OfRates, OfSpace
 from crtransport.problems.galaxy_flux import Spectrum
+from crtransport.problems.galaxy_origin import Transported
 from crtransport.problems.galaxy_space import Space, make_space, same_space
-from crtransport.problems.galaxy_transport import (
-    Resolution,
-    Transported,
-    method_of,
-    transport,
-)
+from crtransport.problems.galaxy_transport import Resolution, method_of, transport
 from crtransport.solvers.kernels.modes import add_scaled
 from crtransport.solvers.reduced_basis import ReducedGrid
 

@@ -1,10 +1,11 @@
-"""Where nuclides come from: sources that emit them, heavier ones that break up or decay."""
+"""Nuclides, and where they come from: sources, and heavier ones that break up or decay."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +20,7 @@ from crtransport.problems.galaxy_momentum import Piece, decay_rate, kinematics
 from crtransport.problems.galaxy_space import Space
 from crtransport.solvers.kernels.differences import fall_through
 from crtransport.solvers.levels import GHOSTS
-from crtransport.solvers.problem import Operator, summed
-
-if TYPE_CHECKING:
-    from crtransport.problems.galaxy_transport import Transported
+from crtransport.solvers.problem import FieldProblem, Operator, summed
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -100,6 +98,62 @@ class Origins:
         out = np.empty_like(sources)
         fall_through(sources, lost, cooled, made.parent, made.child, rates, out)
         return out
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Transported:
+    """ψp du/ds of one nuclide: y[level, place] times exp(log_scale), cm^-3 Myr^-1 × Myr.
+
+    Attributes
+    ----------
+    nucleus : Nuclide
+    values : [level, place] array
+    log_scale : (n_levels + 2 GHOSTS,) array
+    problem : FieldProblem
+    origin : Origin
+    residual : float
+    iterations : int
+    emission : float
+        Factor on what its sources emit: 1, but where each nuclide has its own norm.
+    """
+
+    nucleus: Nuclide
+    values: Array
+    log_scale: Array
+    problem: FieldProblem
+    origin: Origin
+    residual: float
+    iterations: int
+    emission: float
+
+    @cached_property
+    def _in_all(self) -> dict[Operator, Array]:
+        return {}
+
+    def in_all(self, across: Operator) -> Array:
+        """(n_levels,) y times a matrix in space, summed over places: each child asks for it."""
+        if across not in self._in_all:
+            self._in_all[across] = self.values @ across.total
+        return self._in_all[across]
+
+    def rate(self, freed: Array) -> float:
+        """Sum over (n_levels,) of a source of this nuclide, cm^-3 Myr^-1 × kpc^…."""
+        return float(self.problem.weight @ freed * np.exp(self.log_scale[_INNER].max()))
+
+    @cached_property
+    def freed(self) -> Array:
+        """(n_levels,) what its sources set free in total, over the scale."""
+        emitted = self.emission * self.origin.emitted_in_all(self.log_scale)
+        return np.asarray(emitted + self.origin.produced_in_all(self.log_scale))
+
+    @cached_property
+    def budget(self) -> dict[str, float]:
+        """What each term takes of the sources; they add up to 1."""
+        return self.problem.budget(self.values, self.freed)
+
+    def imbalance(self) -> float:
+        """Sources less all losses, relative to the sources."""
+        return abs(sum(self.budget.values()) - 1)
 
 
 class Origin:

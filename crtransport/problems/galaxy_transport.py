@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from threading import Event
 
 import numpy as np
@@ -15,16 +14,14 @@ from crtransport.nuclides import Nuclide, nuclide
 from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_levels import Momenta, make_levels
 from crtransport.problems.galaxy_momentum import Rates, make_terms, pieces
-from crtransport.problems.galaxy_origin import Origin, Origins
+from crtransport.problems.galaxy_origin import Origin, Origins, Transported
 from crtransport.problems.galaxy_space import Space, make_space
 from crtransport.solvers.errors import ConvergenceError
-from crtransport.solvers.levels import GHOSTS, weight_of
-from crtransport.solvers.problem import FieldProblem, FieldSolution, Operator
+from crtransport.solvers.levels import weight_of
+from crtransport.solvers.problem import FieldProblem, FieldSolution
 
 Array = NDArray[np.float64]
 Method = Callable[[FieldProblem], FieldSolution]
-
-_INNER = slice(GHOSTS, -GHOSTS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,62 +50,6 @@ class Resolution:
     repeats: float = 1.0
     residual: float = 0.0
     functions: float = 1.0
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Transported:
-    """ψp du/ds of one nuclide: y[level, place] times exp(log_scale), cm^-3 Myr^-1 × Myr.
-
-    Attributes
-    ----------
-    nucleus : Nuclide
-    values : [level, place] array
-    log_scale : (n_levels + 2 GHOSTS,) array
-    problem : FieldProblem
-    origin : Origin
-    residual : float
-    iterations : int
-    emission : float
-        Factor on what its sources emit: 1, but where each nuclide has its own norm.
-    """
-
-    nucleus: Nuclide
-    values: Array
-    log_scale: Array
-    problem: FieldProblem
-    origin: Origin
-    residual: float
-    iterations: int
-    emission: float
-
-    @cached_property
-    def _in_all(self) -> dict[Operator, Array]:
-        return {}
-
-    def in_all(self, across: Operator) -> Array:
-        """(n_levels,) y times a matrix in space, summed over places: each child asks for it."""
-        if across not in self._in_all:
-            self._in_all[across] = self.values @ across.total
-        return self._in_all[across]
-
-    def rate(self, freed: Array) -> float:
-        """Sum over (n_levels,) of a source of this nuclide, cm^-3 Myr^-1 × kpc^…."""
-        return float(self.problem.weight @ freed * np.exp(self.log_scale[_INNER].max()))
-
-    @cached_property
-    def freed(self) -> Array:
-        """(n_levels,) what its sources set free in total, over the scale."""
-        emitted = self.emission * self.origin.emitted_in_all(self.log_scale)
-        return np.asarray(emitted + self.origin.produced_in_all(self.log_scale))
-
-    @cached_property
-    def budget(self) -> dict[str, float]:
-        """What each term takes of the sources; they add up to 1."""
-        return self.problem.budget(self.values, self.freed)
-
-    def imbalance(self) -> float:
-        """Sources less all losses, relative to the sources."""
-        return abs(sum(self.budget.values()) - 1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
