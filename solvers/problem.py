@@ -11,7 +11,6 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from crtransport.solvers.kernels.modes import add_scaled
 from crtransport.solvers.levels import Banded
 
 Array = NDArray[np.float64]
@@ -348,6 +347,9 @@ def summed(feeds: Iterable[tuple[Matrix, Array]]) -> Array | None:
     A is a (n_levels,) diagonal where a level feeds the same level, any [level, level of y] matrix
     else, and holds S_y/S. As a source it is still to be multiplied by a matrix in space.
     """
+    # imports the compiler, which problems of other kinds do not need
+    from crtransport.solvers.kernels.modes import add_scaled
+
     fed: Array | None = None
     for along, y in feeds:
         if along.ndim == 2:

@@ -48,6 +48,13 @@ def test_import_of_the_package_is_light() -> None:
     assert done.stdout == "[]\n"
 
 
+def test_modes_of_a_tube_need_no_compiler() -> None:
+    script = "import sys, crtransport; crtransport.run('malkov2023_fig4'); print(*sys.modules)"
+    line = [sys.executable, "-c", script]
+    done = subprocess.run(line, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert "numba" not in done.stdout.split()
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=NAMES)
 def test_size(path: Path) -> None:
     text = path.read_text()
