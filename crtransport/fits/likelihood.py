@@ -173,6 +173,8 @@ class Objective:
         self.evaluations += 1
         values = self.values(coordinates)
         try:
+            if not np.all(np.isfinite(coordinates)):
+                raise Unpredictable("the minimiser asks for what is no number")
             total = self._total(values)
         except Unpredictable as error:
             if not self._largest:
