@@ -78,7 +78,8 @@ class Factors:
 
 def _turned(blocks: Array) -> Array:
     """[level, slot], contiguous, of [block, slot, level of the block]."""
-    return np.ascontiguousarray(blocks.transpose(0, 2, 1)).reshape(-1, blocks.shape[1])
+    n, slots, width = blocks.shape
+    return np.ascontiguousarray(blocks.transpose(0, 2, 1)).reshape(n * width, slots)
 
 
 def factor_levels(problem: FieldProblem) -> Factors:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from crtransport.solvers.differences import drift, spread
 from crtransport.solvers.errors import ConvergenceError, SingularOperatorError
-from crtransport.solvers.factors import factor_levels
+from crtransport.solvers.factors import factor_levels, factor_sums
 from crtransport.solvers.levels import GHOSTS, Levels, rate, weight_of
 from crtransport.solvers.nodal_grid import NodalAxis, NodalGrid
 from crtransport.solvers.problem import FieldProblem, Operator, Term, summed
@@ -132,6 +132,13 @@ def test_factors_solve_each_level() -> None:
         assert found[k] == pytest.approx(np.linalg.solve(level, load), rel=1e-9)
     # sweeps read them level by level
     assert all(part.flags.c_contiguous for part in (factors.low, factors.up, factors.inverse))
+
+
+def test_a_single_place() -> None:
+    whole = Operator.diag(np.array([2.0]))
+    factors = factor_sums([(whole, np.array([1.0, 4.0]))], 2)
+    assert factors.solve(np.ones((2, 1))) == pytest.approx(np.array([[0.5], [0.125]]))
+    assert factors.low.shape == (2, 0)
 
 
 def test_nothing_at_any_level_is_refused() -> None:
