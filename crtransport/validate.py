@@ -52,7 +52,10 @@ def comparisons(names: Sequence[str] = ()) -> list[Comparison]:
     UnknownNameError
         For a name that no comparison begins with.
     """
-    wanted = [m for m in MODULES if not names or any(_may_match(m, name) for name in names)]
+    heads = [name.split("/")[0] for name in names]
+    # what no model begins with is said before anything is run
+    require_known(heads, list(MODULES), "comparison")
+    wanted = [m for m in MODULES if not names or m.startswith(tuple(heads))]
     found = [
         _compare(f"{model}/{name}", float(computed), float(reference), tolerance, formula)
         for model in wanted
@@ -60,12 +63,6 @@ def comparisons(names: Sequence[str] = ()) -> list[Comparison]:
     ]
     require_known(names, [row.name for row in found], "comparison")
     return [row for row in found if not names or row.name.startswith(tuple(names))]
-
-
-def _may_match(model: str, name: str) -> bool:
-    """Whether rows of ``model`` can begin with ``name``; a misspelt model asks all of them."""
-    head = name.split("/")[0]
-    return model.startswith(head) or not any(known.startswith(head) for known in MODULES)
 
 
 def _compare(
