@@ -7,7 +7,8 @@ python benchmarks/network.py growth                  # with levels, nuclides, fu
 python benchmarks/network.py batch [--sets 64]       # many sets of parameters in one call
 python benchmarks/network.py gradient                # derivatives by 9 and by 12 parameters
 
-Cost counts from the resolved deck to all fluxes, everything in space made anew, on one core; the
+Cost counts from the resolved deck to all fluxes, everything in space made anew, on one core, with
+kernels compiled and the tables of cross sections kept, which depend on no parameter here; the
 reference has twice the levels and higher orders and takes minutes. The march is scanned over its
 grids and schedules on a chain of four nuclides, up to 1e7 GeV/n, as it explodes where sources are
 cut off by e^-100; the cheapest that reach an error in B/C are then run on the network. That takes

@@ -132,6 +132,20 @@ def factor_sums(parts: Sequence[tuple[Operator, Array]], n: int) -> Factors:
     return Factors(order, pattern, values, n)
 
 
+def solve_sum(operators: Sequence[Operator], load: Array) -> Array:
+    """(n_places,) (Σⱼ Xⱼ)⁻¹ load, of sparse or of dense matrices Xⱼ.
+
+    Raises
+    ------
+    SingularOperatorError
+        If a pivot of sparse ones vanishes or is no number.
+    """
+    if sp.issparse(operators[0].matrix):
+        parts = [(operator, np.ones(1)) for operator in operators]
+        return factor_sums(parts, 1).solve(load[None])[0]
+    return np.linalg.solve(sum(operator.matrix for operator in operators), load)
+
+
 def _where(matrix: sp.csr_array) -> _Where:
     """Where a matrix has entries."""
     return tuple(part.astype(np.int32).tobytes() for part in (matrix.indptr, matrix.indices))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -40,6 +41,12 @@ class Levels:
         return np.asarray(self.first + self.step * np.arange(-GHOSTS, self.n + GHOSTS))
 
 
+def diagonals(n: int) -> Iterator[tuple[int, slice, slice]]:
+    """Of each diagonal its row in Banded.bands, the levels it acts on, and those it takes from."""
+    for d in range(-REACH, REACH + 1):
+        yield REACH + d, slice(max(0, -d), min(n, n - d)), slice(max(0, d), min(n, n + d))
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Banded:
     """An Operator along the axis by its diagonals; its sparse ``matrix`` is made when asked for.
@@ -61,20 +68,17 @@ class Banded:
 
     def transposed(self) -> Banded:
         """Aᵀ; the total stays."""
-        n = self.bands.shape[1]
         out = np.zeros_like(self.bands)
-        for d in range(-REACH, REACH + 1):
-            k = slice(max(0, -d), min(n, n - d))
-            out[REACH + d, k] = self.bands[REACH - d, max(0, d) : max(0, d) + k.stop - k.start]
+        for row, k, there in diagonals(self.bands.shape[1]):
+            out[row, k] = self.bands[2 * REACH - row, there]
         return Banded(bands=out, total=self.total)
 
     def times(self, y: Array) -> Array:
         """[level, …] A y."""
-        out, n = np.zeros_like(y), len(y)
-        for d in range(-REACH, REACH + 1):
-            if self.bands[REACH + d].any():
-                k, there = slice(max(0, -d), min(n, n - d)), slice(max(0, d), min(n, n + d))
-                out[k] += self.bands[REACH + d, k, None] * y[there]
+        out = np.zeros_like(y)
+        for row, k, there in diagonals(len(y)):
+            if self.bands[row].any():
+                out[k] += self.bands[row, k, None] * y[there]
         return out
 
     @cached_property

@@ -19,7 +19,7 @@ from crtransport.problems.galaxy_momentum import Rates, make_along, pieces
 from crtransport.problems.galaxy_origin import Origins, spectral_lines
 from crtransport.problems.galaxy_space import Space
 from crtransport.problems.galaxy_transport import Transport, momentum_order
-from crtransport.solvers.levels import REACH
+from crtransport.solvers.levels import REACH, diagonals
 from crtransport.solvers.problem import Operator
 from crtransport.solvers.reduced_basis import lines
 
@@ -69,10 +69,8 @@ class OfRates:
             weights, n = self.weights[index], self.run.levels.n
             moved = (operator.matrix @ self.run.nuclides[index].values.T).T
             out = np.zeros((2 * REACH + 1, n))
-            for d in range(-REACH, REACH + 1):
-                k = slice(max(0, -d), min(n, n - d))
-                there = slice(max(0, d), min(n, n + d))
-                out[REACH + d, k] = np.einsum("ki,ki->k", weights[k], moved[there])
+            for row, k, there in diagonals(n):
+                out[row, k] = np.einsum("ki,ki->k", weights[k], moved[there])
             self._against[key] = out
         return self._against[key]
 

@@ -13,13 +13,12 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from crtransport.constants import KPC, MYR
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.problems.galaxy_grid import make_grid
-from crtransport.solvers.factors import factor_sums
+from crtransport.solvers.factors import solve_sum
 from crtransport.solvers.problem import Operator
 
 Array = NDArray[np.float64]
@@ -87,11 +86,7 @@ class Space:
     @cached_property
     def typical(self) -> Array:
         """(n_places,) ψ of all sources for a D of 1, with diffusion alone."""
-        load = np.sum(self.sources, axis=0)
-        if sp.issparse(self.diffusion[0].matrix):
-            parts = [(part, np.ones(1)) for part in self.diffusion]
-            return factor_sums(parts, 1).solve(load[None])[0]
-        return np.linalg.solve(sum(part.matrix for part in self.diffusion), load)
+        return solve_sum(self.diffusion, np.sum(self.sources, axis=0))
 
     def typical_rate(self, operator: Operator) -> float:
         """wᵀXw/wᵀLw with w the typical shape: how much a term weighs against diffusion."""
