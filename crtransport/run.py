@@ -111,9 +111,10 @@ def batch(
 ) -> xr.Dataset:
     """Interstellar fluxes of a galaxy under many sets of parameters.
 
-    Sets that differ only in rates, injections or cross sections share the matrices in space and a
-    reduced basis; all share compiled kernels. What comes out does not depend on how many threads
-    there are, to the last bit, nor on what was run before.
+    Sets that differ from the deck only in rates, injections or cross sections share its matrices in
+    space, and its reduced basis where their rates are like its own. What comes out of a set depends
+    to the last bit on the deck and on the set alone: not on the other sets, nor on how many threads
+    there are, nor on what was run before.
 
     Parameters
     ----------
@@ -123,7 +124,8 @@ def batch(
         Values by dotted key, as the ``overrides`` of `crtransport.run`.
     estimates : int
         How many sets, evenly spaced, have their numerical error estimated, each in three to four
-        times the work. Where it is above the deck's tolerance, a larger basis serves all.
+        times the work. All are solved on the deck's grids and basis: `run` makes these finer where
+        the tolerance asks for it.
 
     Returns
     -------
@@ -139,15 +141,23 @@ def batch(
     ValueError
         If there is no set, or the model, nuclides or energies are not the same in all.
     """
-    from crtransport.deck.load import load_decks
+    from crtransport.deck.errors import DeckError
+    from crtransport.deck.load import load_deck, load_decks
     from crtransport.provenance import attributes
 
     decks: list[Any] = load_decks(deck, sets)
     for each in decks:
         if each.model != "galaxy":
             raise ValueError(f'batch needs model = "galaxy", not "{each.model}"')
+
+    def load(some: Mapping[str, Any]) -> Any:
+        try:
+            return load_deck(deck, some)
+        except DeckError:  # it is right only with what its sets say of rates: nothing is shared
+            return None
+
     dataset = importlib.import_module("crtransport.problems.galaxy_batch").solve_batch(
-        decks, sets, estimates
+        decks, sets, load, estimates
     )
     return dataset.assign_attrs(attributes(decks[0]))
 

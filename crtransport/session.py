@@ -167,8 +167,8 @@ class Session:
             return scan.headline(dataset, deck.scan), said
         headline = importlib.import_module(MODELS[deck.model]).headline(dataset)
         if study_of(deck) != "fit":
-            # of models that are fits by themselves
-            return headline, _distrusted(dataset.attrs.get("failures", "").splitlines())
+            what = "the fluxes are" if deck.model == "galaxy" else "the fit is"
+            return headline, _distrusted(dataset.attrs.get("failures", "").splitlines(), what)
         fit = importlib.import_module(STUDIES["fit"])
         return [*fit.headline(dataset), *headline], _distrusted(fit.failures(dataset))
 
@@ -224,7 +224,7 @@ class Session:
         return figures
 
 
-def _distrusted(found: list[str]) -> list[str]:
-    """What is said of a fit that went wrong; nothing of one that did not."""
+def _distrusted(found: list[str], what: str = "the fit is") -> list[str]:
+    """What is said of what went wrong; nothing where nothing did."""
     written = "the results are written all the same"
-    return ["the fit is not to be trusted", *found, written] if found else []
+    return [f"{what} not to be trusted", *found, written] if found else []

@@ -13,26 +13,28 @@ the axis, solved at once; what couples modes is left to GMRES.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.linalg import solve_banded, solve_triangular
 
+from crtransport.solvers.errors import ConvergenceError, SingularOperatorError
 from crtransport.solvers.factors import factor_levels
 from crtransport.solvers.kernels import modes
 from crtransport.solvers.levels import REACH, Banded
 from crtransport.solvers.problem import FieldProblem, FieldSolution, Operator, Term
-from crtransport.solvers.sweep_gmres import solve_sweep
 
 Array = NDArray[np.float64]
 
 #: off-diagonal part below which a matrix is diagonal
 _DIAGONAL = 1e-9
-#: relative size of a direction below which rounding is all there is
-_LEAST = 1e-15
+#: squared size of a direction over the largest: what one orthogonalisation tells from rounding, and
+#: where rounding of the vectors themselves is all there is
+_TOLD, _LEAST = 1e-11, 1e-24
 #: coupling of modes, over what they lose by themselves, that is left to the iterations; quantile
 #: over the levels of the share by which a matrix is weighed in it
 _WEAK, _HIGH = 0.3, 0.75
@@ -40,6 +42,8 @@ _WEAK, _HIGH = 0.3, 0.75
 _WEAKEST = 1e-10
 #: iterations after which modes are too strongly coupled for them
 _ITERATIONS = 40
+#: a residual over the one that was asked for that still counts as reached
+_SLACK = 2.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -111,15 +115,51 @@ def rational_basis(
                 for matrix in chain:
                     answer = factors.solve((matrix @ answer.T).T)
                     snapshots.append(answer)
-    raw = np.concatenate(snapshots).T
-    products = raw.T @ ((stiffness + stiffness.T) / 2 @ raw)
+    return orthonormal(np.concatenate(snapshots).T, (stiffness + stiffness.T) / 2, size)
+
+
+def orthonormal(vectors: Array, norm: sp.csr_array, size: int) -> Array:
+    """[place, function] the leading directions of vectors, orthonormal to rounding.
+
+    A Gram matrix squares sizes, and tells nothing of a direction below 1e-6 of the largest: the
+    leading ones are taken out, and the rest looked at again.
+
+    Parameters
+    ----------
+    vectors : [place, vector] array
+        Each counts by its direction; zero ones by nothing.
+    norm : [place, place] sparse array
+        Symmetric and positive.
+    size : int
+        At most so many.
+    """
+    products = vectors.T @ (norm @ vectors)
     lengths = np.sqrt(np.diag(products))
     # what nothing is made of leaves nothing
-    some = np.flatnonzero(lengths)
-    lengths = lengths[some]
-    sizes, mixture = np.linalg.eigh(products[np.ix_(some, some)] / np.outer(lengths, lengths))
-    kept = np.flatnonzero(sizes > _LEAST * sizes[-1])[::-1][:size]
-    return np.asarray(raw[:, some] @ (mixture[:, kept] / np.outer(lengths, np.sqrt(sizes[kept]))))
+    some = np.flatnonzero(lengths > 0)
+    rest = vectors[:, some] / lengths[some]
+    products = products[np.ix_(some, some)] / np.outer(lengths[some], lengths[some])
+    found = np.empty((len(vectors), 0))
+    while True:
+        sizes, mixture = np.linalg.eigh(products)
+        kept = np.flatnonzero(sizes > max(_TOLD * sizes[-1], _LEAST))[::-1]
+        kept = kept[: size - found.shape[1]]
+        if kept.size == 0:
+            return found
+        new = rest @ (mixture[:, kept] / np.sqrt(sizes[kept]))
+        triangle = np.linalg.cholesky(new.T @ (norm @ new))
+        found = np.hstack([found, solve_triangular(triangle, new.T, lower=True).T])
+        if found.shape[1] == size:
+            return found
+        for _ in range(2):  # once more, so that orthogonality holds to rounding
+            rest = rest - found @ (found.T @ (norm @ rest))
+        products = rest.T @ (norm @ rest)
+
+
+def whole_space(stiffness: sp.csr_array) -> Array:
+    """[place, function] as many functions as places, orthonormal in the stiffness."""
+    sizes, vectors = np.linalg.eigh(((stiffness + stiffness.T) / 2).toarray())
+    return np.asarray(vectors / np.sqrt(sizes))
 
 
 def project(operator: Operator, functions: Array) -> Operator:
@@ -140,47 +180,71 @@ def solve_modes(problem: FieldProblem, rtol: float = 1e-7) -> FieldSolution:
     Raises
     ------
     ConvergenceError
-        If neither the iterations over modes nor the sweeps over levels reach it.
+        If neither the iterations over modes nor elimination reach it.
+    SingularOperatorError
+        If the operator has no inverse.
     """
+    n, m = problem.source.shape
+    if not problem.source.any():
+        return FieldSolution(values=np.zeros((n, m)), residual=0.0, iterations=0)
     along, parts = _merged(problem.terms)
     turn = _turn(along, parts)
     if turn is not None:
         parts = _split(turn.T @ parts.matrices @ turn)
-    n, m = problem.source.shape
-    bands = np.empty((n, 2 * REACH + 1, m))
-    modes.assemble(along, parts.alone, bands)
-    own = np.abs(bands[:, REACH]).min(axis=1)
-    modes.factor(bands)
+    own, rows = np.empty((n, 2 * REACH + 1, m)), problem.row_weights
+    modes.assemble(along, parts.alone, own)
     coupling = (parts.shares @ along.reshape(len(along), -1)).reshape(-1, 2 * REACH + 1, n)
     strength = np.abs(coupling).max(axis=1) * parts.largest[:, None]
-    levels = np.flatnonzero((strength > _WEAKEST * own).any(axis=0))
-    system = (
-        bands,
+    least = np.abs(own[:, REACH]).min(axis=1)
+    levels = np.flatnonzero((strength > _WEAKEST * least).any(axis=0))
+    others = (
         np.ascontiguousarray(coupling[:, :, : np.max(levels, initial=-1) + 1]),
         parts.stacked,
     )
-    values, load = np.empty((n, m)), problem.source if turn is None else problem.source @ turn
-    iterations, residual = modes.gmres(
-        *system, load, problem.row_weights, rtol, np.empty((_ITERATIONS + 1, n * m)), values
+    load = problem.source if turn is None else problem.source @ turn
+    values, factors = np.empty((n, m)), own.copy()
+    modes.factor(factors)
+    iterations, _ = modes.gmres(
+        factors, *others, load, rows, rtol, np.empty((_ITERATIONS + 1, n * m)), values
     )
-    if not residual <= rtol:
-        return _swept(problem, rtol, iterations)
+    # what the iterations see is right only if elimination without exchanges was
+    residual = modes.defect(own, *others, load, rows, values)
+    if not residual <= _SLACK * rtol:
+        values, iterations = _banded(problem, along, parts.matrices, load), iterations + 1
+        residual = modes.defect(own, *others, load, rows, values)
+        if not residual <= _SLACK * rtol:
+            raise ConvergenceError(
+                f"residual {residual:.1e} by elimination, where {rtol:.0e} is asked for: "
+                "the equations are close to singular"
+            )
     if turn is not None:
         values = values @ turn.T
     return FieldSolution(values=values, residual=residual, iterations=iterations)
 
 
-def _swept(problem: FieldProblem, rtol: float, iterations: int) -> FieldSolution:
-    """By sweeps over the levels, for which it does not matter how strongly modes are coupled."""
-    terms = tuple(
-        replace(
-            term,
-            across=Operator(matrix=sp.csr_array(term.across.matrix), total=term.across.total),
-        )
-        for term in problem.terms
-    )
-    found = solve_sweep(replace(problem, terms=terms), rtol)
-    return replace(found, iterations=found.iterations + iterations)
+def _banded(problem: FieldProblem, along: Array, matrices: Array, load: Array) -> Array:
+    """By elimination with exchanges, for which it does not matter how modes are coupled.
+
+    The unknowns of neighbouring levels lie REACH times the modes apart.
+    """
+    n, m = load.shape
+    reach = REACH * m + m - 1
+    bands = np.zeros((2 * reach + 1, n * m))
+    rows, columns = np.meshgrid(np.arange(m), np.arange(m), indexing="ij")
+    weights = problem.row_weights
+    for d in range(-REACH, REACH + 1):
+        levels = np.arange(max(0, -d), min(n, n - d))
+        blocks = np.tensordot(along[:, REACH + d, levels] * weights[levels], matrices, (0, 0))
+        for k, block in zip(levels, blocks, strict=True):
+            bands[reach + rows - columns - d * m, (k + d) * m + columns] = block
+    weighed = (load * weights[:, None]).ravel()
+    if not (np.all(np.isfinite(bands)) and np.all(np.isfinite(weighed))):
+        raise ConvergenceError("the equations have coefficients beyond the range of numbers")
+    try:
+        found = solve_banded((reach, reach), bands, weighed, overwrite_ab=True)
+    except np.linalg.LinAlgError as error:
+        raise SingularOperatorError(f"the operator is singular: {error}") from error
+    return np.asarray(found.reshape(n, m))
 
 
 class _Parts(NamedTuple):

@@ -31,7 +31,7 @@ from crtransport.physics.diffusion import AnyDiffusion, TwoHalo
 from crtransport.physics.gas import Gas
 from crtransport.physics.geometry import Cylinder, Geometry, LeakyBox
 from crtransport.physics.injection import BrokenPowerLaw, Source
-from crtransport.physics.losses import Losses
+from crtransport.physics.losses import LOWEST, Losses
 from crtransport.physics.modulation import Modulation
 from crtransport.physics.network import NETWORKS, followed
 from crtransport.physics.nuclear import Nuclear
@@ -237,11 +237,11 @@ class GalaxyDeck:
 
     def _check_lines(self, source: Source) -> None:
         for nucleus in filter(source.emits, map(nuclide, self.nuclides)):
-            energy = source.line(nucleus)
-            if energy is not None and not self.momentum.T_min < energy < self.momentum.T_max:
+            energy, (low, high) = source.line(nucleus), self.momentum.ends()
+            if energy is not None and not low < energy < high:
                 raise ValueError(
                     f'source "{source.name}" emits {nucleus.name} at T = {energy:g} GeV/n, beyond '
-                    f"momentum.T_min … T_max = {self.momentum.T_min:g} … {self.momentum.T_max:g}"
+                    f"momentum.T_min … T_max = {low:g} … {high:g}"
                 )
 
     def _made(self, name: str) -> bool:
@@ -267,7 +267,8 @@ class GalaxyDeck:
             raise ValueError(
                 f"normalisation.flux: {min(missing)} is missing; name one nuclide, or all emitted"
             )
-        if not self.momentum.T_min <= self.normalisation.T <= self.momentum.T_max:
+        low, high = self.momentum.ends()
+        if not low <= self.normalisation.T <= high:
             raise ValueError("normalisation.T lies beyond momentum.T_min … T_max")
 
     def _check_medium(self) -> None:
@@ -278,6 +279,13 @@ class GalaxyDeck:
             check_place(self.geometry, source)
 
     def _check_grid(self) -> None:
+        lowest, losses = self.momentum.ends()[0], self.losses
+        if lowest < LOWEST and (losses.ionisation or losses.coulomb):
+            raise ValueError(
+                f"momentum.T_min = {lowest:g} GeV/n: the formulae of ionisation and Coulomb losses "
+                f"have no meaning below {LOWEST:g} GeV/n; raise it, or switch off "
+                "losses.ionisation and losses.coulomb"
+            )
         if self.solver.kind == "split-cn" and self.momentum.order not in (None, 1):
             raise ValueError(
                 f"momentum.order = {self.momentum.order}: "
@@ -292,7 +300,7 @@ class GalaxyDeck:
                 )
 
     def _check_output(self) -> None:
-        low, high = self.momentum.T_min, self.momentum.T_max
+        low, high = self.momentum.ends()
         if self.output.T_min < low or self.output.T_max > high:
             raise ValueError(
                 f"output.T_min … T_max = {self.output.T_min:g} … {self.output.T_max:g} GeV/n lies "

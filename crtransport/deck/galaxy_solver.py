@@ -14,6 +14,8 @@ Tolerance = Annotated[float, Quantity(gt=0, le=1)]
 Residual = Annotated[float, Quantity(ge=1e-11, le=1e-3)]
 Year = Annotated[float, Quantity(unit="yr", gt=0, le=1e12)]
 
+#: levels per decade and lowest energy, GeV/n, to begin with, where a deck leaves them open
+PER_DECADE, T_MIN = 16.0, 1e-2
 _FEWEST = 12  # levels that the differences in momentum need
 
 
@@ -24,9 +26,11 @@ class Momentum:
     Attributes
     ----------
     T_min, T_max : float
-        Kinetic energies that it covers for every nuclide, GeV/n.
+        Kinetic energies that it covers for every nuclide, GeV/n. By default from 0.01, and from
+        lower ones where the tolerance of the error estimate asks for that, up to 1e7.
     per_decade : float
-        Levels per decade, in the mean.
+        Levels per decade, in the mean. By default 16, and more where the tolerance of the error
+        estimate asks for more.
     refinement : float
         Levels per decade far below ``p_refined`` over those far above it; 1 for equal spacing.
     p_refined : float
@@ -38,22 +42,27 @@ class Momentum:
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
-    T_min: Energy = 1e-2
+    T_min: Energy | None = None
     T_max: Energy = 1e7
-    per_decade: Annotated[float, Quantity(ge=2, le=1000)] = 16.0
+    per_decade: Annotated[float, Quantity(ge=2, le=1000)] | None = None
     refinement: Annotated[float, Quantity(ge=1, le=20)] = 2.0
     p_refined: Annotated[float, Quantity(unit="GeV", gt=0, le=1e12)] = 3.0
     order: Literal[1, 2, 3, 5] | None = None
 
     def __post_init__(self) -> None:
-        if self.T_max <= self.T_min:
-            raise ValueError(f"T_max = {self.T_max:g} GeV/n is not above T_min = {self.T_min:g}")
-        levels = self.per_decade * np.log10(self.T_max / self.T_min)
+        low, high = self.ends()
+        if high <= low:
+            raise ValueError(f"T_max = {high:g} GeV/n is not above T_min = {low:g}")
+        levels = (self.per_decade or PER_DECADE) * np.log10(high / low)
         if levels < _FEWEST:
             raise ValueError(
                 f"T_min, T_max and per_decade give {int(levels) + 1} levels; "
                 f"at least {_FEWEST} are needed"
             )
+
+    def ends(self) -> tuple[float, float]:
+        """T_min and T_max, GeV/n."""
+        return self.T_min or T_MIN, self.T_max
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +112,8 @@ class Sweep(Space):
     linear_rtol : float
         Residual to which the equations are solved.
     order_r, order_z : int
-        Polynomial orders of the spectral elements (5 and 6).
+        Polynomial orders of the spectral elements. By default 5 and 6, and more where the
+        tolerance asks for more.
     elements_r : int
         About how many elements in r (8); those in z follow from z_h.
     cells_r, cells_z : int
@@ -129,9 +139,11 @@ class ReducedBasis(Space):
     rtol : float
         Tolerance of the numerical error estimate of the fluxes.
     functions : int
-        Functions in space.
+        Functions in space to begin with: more, and in the end all of space, where the tolerance
+        asks for it.
     order_r, order_z : int
-        Polynomial orders of the spectral elements (5 and 6).
+        Polynomial orders of the spectral elements. By default 5 and 6, and more where the
+        tolerance asks for more.
     elements_r : int
         About how many elements in r (8); those in z follow from z_h.
     cells_r, cells_z : int
@@ -157,7 +169,8 @@ class Direct(Space):
     rtol : float
         Tolerance of the numerical error estimate of the fluxes.
     order_r, order_z : int
-        Polynomial orders of the spectral elements (5 and 6).
+        Polynomial orders of the spectral elements. By default 5 and 6, and more where the
+        tolerance asks for more.
     elements_r : int
         About how many elements in r (8); those in z follow from z_h.
     cells_r, cells_z : int

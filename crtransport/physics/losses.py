@@ -24,6 +24,8 @@ _HYDROGEN, _HELIUM = (1, 19e-9), (2, 44e-9)
 _TEMPERATURE = 8.617333262e-14 * 1e4 / ELECTRON_MASS
 #: density in the Coulomb logarithm, cm^-3, which depends on it by its root's logarithm
 _TYPICAL_DENSITY = 0.1
+#: kinetic energy, GeV/n, below which the logarithms fall to where they change sign (2e-5 of helium)
+LOWEST = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)

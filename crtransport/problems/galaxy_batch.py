@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -11,21 +11,21 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
-from crtransport.problems.galaxy import GROWTH, Settings, coarser, estimated
 from crtransport.problems.galaxy_answer import Answer, energies
+from crtransport.problems.galaxy_estimate import estimated, in_full
+from crtransport.problems.galaxy_sign import not_positive, refuse_unsteady
 from crtransport.problems.galaxy_space import same_space
-from crtransport.problems.galaxy_transport import Resolution, make_setting, transport
+from crtransport.problems.galaxy_transport import Resolution, Setting, make_setting, transport
 from crtransport.problems.threads import processors
 from crtransport.solvers.errors import ConvergenceError, SingularOperatorError
 
 Array = NDArray[np.float64]
-
-#: sets of one space, evenly spaced, whose rates its basis is made for
-_SERVED = 3
+#: overrides by dotted key -> the deck with them, or None if that is no right one
+Load = Callable[[Mapping[str, Any]], GalaxyDeck | None]
 
 
 def solve_batch(
-    decks: Sequence[GalaxyDeck], sets: Sequence[Mapping[str, Any]], estimates: int
+    decks: Sequence[GalaxyDeck], sets: Sequence[Mapping[str, Any]], load: Load, estimates: int
 ) -> xr.Dataset:
     """The dataset of `crtransport.batch`; ``sets`` are what the decks differ in.
 
@@ -38,19 +38,17 @@ def solve_batch(
         raise ValueError("batch needs at least one set of parameters")
     if any(d.nuclides != decks[0].nuclides or d.output != decks[0].output for d in decks):
         raise ValueError("nuclides and [output] must be the same in all sets")
-    groups, first = _groups(sets), decks[0]
-    chosen = _spread(range(len(decks)), estimates)
-    for growth in GROWTH:
-        settings = _settings(decks, groups, chosen, growth)
-        found = {i: _one(decks[i], growth, settings[i], True) for i in chosen}
-        worst = max((np.max(x.error, initial=0.0) for x in found.values()), default=0.0)
-        if first.solver.kind != "reduced-basis" or worst <= first.solver.rtol:
-            break
-    others = [i for i in range(len(decks)) if i not in found]
+    told = set(_spread(range(len(decks)), estimates))
     with ThreadPoolExecutor(max_workers=processors()) as pool:
-        answers = pool.map(lambda i: _one(decks[i], growth, settings[i], False), others)
-        found |= dict(zip(others, answers, strict=True))
-    return _dataset(first, sets, [found[i] for i in range(len(decks))], groups, worst)
+        groups = _groups(decks, sets, load)
+        shared = pool.map(lambda group: _settings(group[0], group[1], decks), groups)
+        settings: dict[int, Setting] = {}
+        for some in shared:
+            settings |= some
+        found = list(
+            pool.map(lambda i: _one(decks[i], settings.get(i), i in told), range(len(decks)))
+        )
+    return _dataset(decks[0], sets, found, [settings.get(i) for i in range(len(decks))])
 
 
 class _Found(NamedTuple):
@@ -59,13 +57,31 @@ class _Found(NamedTuple):
     failure: str
 
 
-def _groups(sets: Sequence[Mapping[str, Any]]) -> list[list[int]]:
-    """Sets that agree in all that matrices in space depend on."""
-    found: dict[str, list[int]] = {}
+def _groups(
+    decks: Sequence[GalaxyDeck], sets: Sequence[Mapping[str, Any]], load: Load
+) -> list[tuple[GalaxyDeck, list[int]]]:
+    """Sets of one space whose basis may be another's, and the deck that they vary the rates of.
+
+    That is the deck of the batch in that space: which sets stand beside one changes nothing.
+    """
+    members: dict[str, tuple[Mapping[str, Any], list[int]]] = {}
     for i, some in enumerate(sets):
-        apart = sorted((key, value) for key, value in some.items() if not same_space(key))
-        found.setdefault(repr(apart), []).append(i)
-    return list(found.values())
+        apart = {key: value for key, value in some.items() if not same_space(key)}
+        if len(apart) < len(some) and decks[i].solver.kind == "reduced-basis":
+            members.setdefault(repr(sorted(apart.items())), (apart, []))[1].append(i)
+    bases = [(load(apart), group) for apart, group in members.values()]
+    return [(base, group) for base, group in bases if base is not None]
+
+
+def _settings(
+    base: GalaxyDeck, group: Sequence[int], decks: Sequence[GalaxyDeck]
+) -> dict[int, Setting]:
+    """The setting of a deck, for those of a group that it serves."""
+    from crtransport.problems.galaxy_reduced import serves
+
+    setting = make_setting(base)
+    same = [i for i in group if decks[i].nuclides == base.nuclides]
+    return {i: setting for i in same if serves(setting.space, setting.levels, base, decks[i])}
 
 
 def _spread(members: Sequence[int], count: int) -> list[int]:
@@ -74,56 +90,44 @@ def _spread(members: Sequence[int], count: int) -> list[int]:
     return [members[i] for i in dict.fromkeys(places)]
 
 
-def _settings(
-    decks: Sequence[GalaxyDeck],
-    groups: Sequence[Sequence[int]],
-    chosen: Sequence[int],
-    growth: float,
-) -> list[Settings]:
-    """What each set shares with others, at the resolutions that it is needed at."""
-    out: list[Settings] = [{}] * len(decks)
-    with ThreadPoolExecutor(max_workers=processors()) as pool:
-        for group in groups:
-            if len(group) == 1:
-                continue
-            served = [decks[i] for i in _spread(group, _SERVED)]
-            needed = [Resolution(functions=growth)]
-            if set(group) & set(chosen):
-                needed += [resolution for resolution, _ in coarser(served[0], growth)]
-            made = pool.map(lambda r, served=served: make_setting(served, r), needed)
-            shared = dict(zip(needed, made, strict=True))
-            for i in group:
-                out[i] = shared
-    return out
-
-
-def _one(deck: GalaxyDeck, growth: float, settings: Settings, with_error: bool) -> _Found:
-    energy = energies(deck)
-    nothing = np.full((len(deck.nuclides), len(energy)), np.nan)
+def _one(deck: GalaxyDeck, setting: Setting | None, with_error: bool) -> _Found:
+    nothing = np.full((len(deck.nuclides), len(energies(deck))), np.nan)
     try:
-        if with_error:
-            _, flux, error = estimated(deck, growth, settings)
-            return _Found(flux, error, "")
-        same = Resolution(functions=growth)
-        answer = Answer(deck, transport(deck, same, setting=settings.get(same)))
+        try:
+            return _solved(deck, setting, with_error)
+        except (ConvergenceError, SingularOperatorError):
+            if deck.solver.kind != "reduced-basis":
+                raise
+            return _solved(in_full(deck), None, with_error)
     except (ConvergenceError, SingularOperatorError) as stop:
         return _Found(nothing, nothing, str(stop))
-    flux = np.stack([answer.interstellar(name, energy) for name in deck.nuclides])
-    return _Found(flux, nothing, "")
+
+
+def _solved(deck: GalaxyDeck, setting: Setting | None, with_error: bool) -> _Found:
+    if not with_error:
+        answer, energy = Answer(deck, transport(deck, setting=setting)), energies(deck)
+        flux = np.stack([answer.interstellar(name, energy) for name in deck.nuclides])
+        if answer.norm > 0 and np.all(flux > 0):
+            return _Found(flux, np.full_like(flux, np.nan), "")
+    # the error tells what a negative flux comes from
+    found = estimated(deck, {} if setting is None else {Resolution(): setting})
+    refuse_unsteady(found)
+    if wrong := not_positive(found):
+        raise ConvergenceError(wrong)
+    return _Found(found.flux, found.error if with_error else np.full_like(flux, np.nan), "")
 
 
 def _dataset(
     deck: GalaxyDeck,
     sets: Sequence[Mapping[str, Any]],
     found: Sequence[_Found],
-    groups: Sequence[Sequence[int]],
-    worst: float,
+    settings: Sequence[Setting | None],
 ) -> xr.Dataset:
     dims = "set", "nuclide", "kinetic_energy"
     unit = {"units": "m-2 s-1 sr-1 (GeV/n)-1", "long_name": "interstellar flux at the Sun"}
-    shared = np.empty(len(sets), dtype=int)
-    for group in groups:
-        shared[group] = len(group)
+    shared = [1 if one is None else settings.count(one) for one in settings]
+    errors = np.stack([x.error for x in found])
+    told = errors[np.isfinite(errors).all(axis=(1, 2))]
     keys = dict.fromkeys(key for some in sets for key in some)
     scanned = {
         key: ("set", [some.get(key, np.nan) for some in sets])
@@ -135,7 +139,7 @@ def _dataset(
             "flux_lis": (dims, np.stack([x.flux for x in found]), unit),
             "flux_lis_rel_error": (
                 dims,
-                np.stack([x.error for x in found]),
+                errors,
                 {"units": "1", "long_name": "estimated relative numerical error"},
             ),
             "shared_basis": ("set", shared, {"units": "1", "long_name": "sets on the same basis"}),
@@ -150,5 +154,8 @@ def _dataset(
             ),
         }
         | scanned,
-        attrs={"error_estimate": worst, "error_tolerance": deck.solver.rtol},
+        attrs={
+            "error_estimate": float(np.max(told, initial=0.0)),
+            "error_tolerance": deck.solver.rtol,
+        },
     )

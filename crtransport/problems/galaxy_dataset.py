@@ -23,6 +23,7 @@ from crtransport.problems.galaxy_answer import (
 from crtransport.problems.galaxy_channels import channel_error
 from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_local import class_flux, local_flux, species
+from crtransport.problems.galaxy_sign import negative_densities
 from crtransport.problems.galaxy_transport import kept_nucleons
 
 Array = NDArray[np.float64]
@@ -268,6 +269,8 @@ def _accuracy(answer: Answer) -> Variables:
     ones = {one.nucleus.name: one for one in run.nuclides}
     rows = [ones[name] for name in answer.deck.nuclides]
     dims = ("nuclide",)
+    negative = [negative_densities(run, row) for row in rows]
+    where = {n: x.where for n, x in zip(answer.deck.nuclides, negative, strict=True) if x.number}
     return {
         "residual": (
             dims,
@@ -286,8 +289,15 @@ def _accuracy(answer: Answer) -> Variables:
         ),
         "negative_values": (
             dims,
-            np.array([float(np.sum(run.space.grid.at_places(r.values) < 0)) for r in rows]),
-            _label("1", "places and momenta at which the density is negative"),
+            np.array([float(x.number) for x in negative]),
+            _label("1", "places and momenta at which the density is negative")
+            | {"of": negative[0].of},
+        ),
+        "negative_share": (
+            dims,
+            np.array([x.share for x in negative]),
+            _label("1", "largest negative density over the largest one at its momentum")
+            | {f"where_{name}": text for name, text in where.items()},
         ),
     }
 

@@ -79,7 +79,7 @@ def make_levels(
 ) -> Momenta:
     """One grid for all nuclides, below · T_min … T_max, of ``per_decade`` levels in the mean."""
     momentum = deck.momentum
-    ends = np.array([below * momentum.T_min, momentum.T_max])
+    ends = np.array([below, 1.0]) * momentum.ends()
     momenta = np.stack([nucleus.momentum(nucleus.rigidity(ends)) for nucleus in nuclei])
     first, last = np.log(momenta[:, 0].min()), np.log(momenta[:, 1].max())
     steps = int(np.ceil((last - first) / np.log(10) * per_decade - 1e-9))

@@ -168,7 +168,7 @@ def check(deck: GalaxyDeck, table: Measurement, span: tuple[float, float]) -> No
         if name not in have:
             raise MeasurementError(f"{table.name}: the deck has no {name} ({', '.join(have)})")
         energy, _ = per_nucleon_at(nuclide(name), table.x_kind, np.array(span))
-        low, high = deck.momentum.T_min, deck.momentum.T_max
+        low, high = deck.momentum.ends()
         if energy[0] < low or energy[1] > high:
             at = f"{energy[0]:.3g} … {energy[1]:.3g} GeV/n"
             why = f"are beyond momentum.T_min … T_max = {low:g} … {high:g}"

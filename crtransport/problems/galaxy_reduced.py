@@ -2,57 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
-from crtransport.nuclides import Nuclide
+from crtransport.nuclides import Nuclide, nuclide
 from crtransport.problems.galaxy_levels import Momenta
-from crtransport.problems.galaxy_momentum import Piece, Rates, pieces
+from crtransport.problems.galaxy_momentum import Rates, pieces
 from crtransport.problems.galaxy_space import Space
 from crtransport.solvers.levels import GHOSTS, rate
 from crtransport.solvers.problem import FieldProblem, Operator, Term
-from crtransport.solvers.reduced_basis import ReducedGrid, project, rational_basis
+from crtransport.solvers.reduced_basis import ReducedGrid, project, rational_basis, whole_space
 
 Array = NDArray[np.float64]
 
 #: nuclides whose operators are taken as poles: stable ones of evenly spaced mass, and others of
 #: evenly spaced half-life
 _STABLE, _UNSTABLE = 2, 2
-#: energies of the poles, GeV/n: from the lowest one to where losses matter no longer
-_POLES, _HIGHEST = 4, 30.0
+#: poles of each at least; vectors that they make, over the functions that are asked for: fewer
+#: leave the leading directions to chance
+_FEWEST, _PLENTY = 3, 3.0
+#: of losses against diffusion: poles lie closer where it changes by factors; below this it matters
+#: to nothing
+_LOW = 0.1
+#: rates of a deck over those of another whose basis serves it too
+_NEAR = 2.0
 #: slope of the spectra by which a drift, and its square a spreading, weighs as a rate
 _SLOPE = 3.0
+_WEIGHT = {"rate": 1.0, "drift": _SLOPE, "spread": _SLOPE**2}
 
 
 def basis(
-    decks: Sequence[GalaxyDeck],
-    space: Space,
-    nuclei: Sequence[Nuclide],
-    levels: Momenta,
-    size: int,
+    deck: GalaxyDeck, space: Space, nuclei: Sequence[Nuclide], levels: Momenta, size: int
 ) -> Array:
-    """[place, function] of the nuclides of decks in one space, the more important ones first.
+    """[place, function] of the nuclides of a deck, the more important ones first.
 
     The poles are operators in space at a few energies of a few nuclides, the loads those of the
-    sources and the Sun, and what they leave times the gas, 1/f and 1/f twice.
+    sources and the Sun, and what they leave times the gas, 1/f and 1/f twice. As many functions as
+    places are the whole space, and exact.
     """
-    chosen, where = _representative(nuclei), _energies(levels)
-    terms, operators, columns = [], dict[int, Operator](), []
-    for deck in decks:
-        rates = Rates(deck, chosen, levels)
-        found = pieces(rates, space, deck)
-        columns += [_pole(found, rates, n, i) for n in range(len(chosen)) for i in where]
-    for column in columns:
-        operators |= {id(operator): operator for operator, _ in column}
-    ones = np.ones(len(columns))
-    for key, operator in operators.items():
-        values = [sum(c for o, c in column if id(o) == key) for column in columns]
-        along = rate(np.array(values, dtype=float), ones)
-        terms.append(Term(name="", along=along, across=operator))
+    stiffness = sum(part.matrix for part in space.diffusion)
+    if size >= space.grid.n_places:
+        return whole_space(stiffness)
+    slow = space.inverse_diffusion.matrix
+    # spreading along the axis is of second order: 1/f twice
+    chains = [(space.gas.matrix,), (slow, slow)]
+    seen, chosen = [space.sun], _representative(nuclei)
+    each = (len(space.sources) + len(seen)) * (1 + sum(map(len, chains)))
+    count = max(_FEWEST, math.ceil(_PLENTY * size / each / len(chosen)))
+    poles = [
+        {operator: values[i] for operator, values in column.items()}
+        for column in _columns(deck, space, chosen, levels)
+        for i in _places(column, space, count)
+    ]
+    ones = np.ones(len(poles))
+    terms = []
+    for operator in dict.fromkeys(operator for pole in poles for operator in pole):
+        values = np.array([pole.get(operator, 0.0) for pole in poles])
+        terms.append(Term(name="", along=rate(values, ones), across=operator))
     shifted = FieldProblem(
         terms=tuple(terms),
         source=np.zeros((len(ones), space.grid.n_places)),
@@ -60,16 +71,27 @@ def basis(
         weight=ones,
         shape=space.grid.shape,
     )
-    slow = space.inverse_diffusion.matrix
-    return rational_basis(
-        shifted,
-        stiffness=sum(part.matrix for part in space.diffusion),
-        loads=space.sources,
-        seen=[space.sun],
-        # spreading along the axis is of second order: 1/f twice
-        chains=[(space.gas.matrix,), (slow, slow)],
-        size=size,
-    )
+    return rational_basis(shifted, stiffness, space.sources, seen, chains, size)
+
+
+def serves(space: Space, levels: Momenta, base: GalaxyDeck, deck: GalaxyDeck) -> bool:
+    """Whether a space on the basis of ``base`` is as good for a deck of other rates.
+
+    It is where the operators in space of the deck lie no farther from those of the base than a
+    factor of 2: poles lie farther from each other than that.
+    """
+    chosen = _representative([nuclide(name) for name in deck.nuclides])
+    of_base, of_deck = (_columns(one, space, chosen, levels) for one in (base, deck))
+    for one, other in zip(of_base, of_deck, strict=True):
+        for operator in {*one, *other} - {*space.diffusion}:
+            size = space.typical_rate(operator)
+            here, there = (
+                _LOW + size * np.abs(column.get(operator, np.zeros(levels.n)))
+                for column in (one, other)
+            )
+            if np.max(np.abs(np.log(here / there))) > np.log(_NEAR):
+                return False
+    return True
 
 
 def reduced(space: Space, functions: Array) -> Space:
@@ -118,20 +140,29 @@ def _spaced(nuclei: list[Nuclide], count: int) -> list[Nuclide]:
     return [nuclei[i] for i in dict.fromkeys(places)]
 
 
-def _energies(levels: Momenta) -> list[int]:
-    """Levels, on the extended ones, evenly spaced in ln p up to the highest pole."""
-    first, last = levels.inner[0], min(np.log(_HIGHEST), levels.inner[-1])
-    places = levels.number(np.linspace(first, last, _POLES))
-    return sorted({GHOSTS + round(float(place)) for place in places})
+def _columns(
+    deck: GalaxyDeck, space: Space, nuclei: Sequence[Nuclide], levels: Momenta
+) -> list[dict[Operator, Array]]:
+    """Of each nuclide the matrices, and their factors at each level over that of diffusion."""
+    rates = Rates(deck, nuclei, levels)
+    out: list[dict[Operator, Array]] = [{} for _ in nuclei]
+    for _, kind, values, operator in pieces(rates, space, deck):
+        parts = (_WEIGHT[kind] * values / rates.diffusion)[:, GHOSTS:-GHOSTS]
+        for column, part in zip(out, parts, strict=True):
+            column[operator] = column[operator] + part if operator in column else part
+    return out
 
 
-def _pole(
-    found: Sequence[Piece], rates: Rates, nuclide: int, level: int
-) -> list[tuple[Operator, float]]:
-    """Matrices and their factors for a nuclide at a level, over that of diffusion."""
-    weight = {"rate": 1.0, "drift": _SLOPE, "spread": _SLOPE**2}
-    diffusion = rates.diffusion[nuclide, level]
-    return [
-        (operator, weight[kind] * float(values[nuclide, level] / diffusion))
-        for _, kind, values, operator in found
-    ]
+def _places(column: Mapping[Operator, Array], space: Space, count: int) -> list[int]:
+    """Levels from the first to the last, evenly spaced in the logarithm of losses over diffusion.
+
+    That tells how far apart their shapes in space are, whatever the energy is.
+    """
+    lost = _LOW + sum(
+        np.abs(values) * space.typical_rate(operator)
+        for operator, values in column.items()
+        if operator not in space.diffusion
+    )
+    passed = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(np.log(lost))))])
+    wanted = np.linspace(0, passed[-1], count)
+    return sorted(set(np.searchsorted(passed, wanted - 1e-9 * passed[-1]).tolist()))

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import xarray as xr
 
 from crtransport.deck.galaxy import GalaxyDeck
-from crtransport.deck.galaxy_solver import ReducedBasis
 from crtransport.deck.sensitivity import Sensitivity, number_at
 from crtransport.problems.galaxy_gradient import Adjoint, Fluxes
 
 
-def sensitivities(deck: GalaxyDeck, table: Sensitivity, growth: float) -> xr.DataArray:
-    """∂ln J/∂ln θ of each observable at each energy by each parameter.
-
-    ``growth``: functions of the reduced basis over those of the deck.
-    """
-    if isinstance(deck.solver, ReducedBasis):
-        functions = round(growth * deck.solver.functions)
-        deck = replace(deck, solver=replace(deck.solver, functions=functions))
+def sensitivities(deck: GalaxyDeck, table: Sensitivity) -> xr.DataArray:
+    """∂ln J/∂ln θ of each observable at each energy by each parameter."""
     adjoint = Adjoint(deck)
     values = np.array([number_at(deck, key) for key in table.by])
     found = np.empty((len(table.of), len(table.at), len(table.by)))

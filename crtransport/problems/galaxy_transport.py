@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
+from crtransport.deck.galaxy_solver import PER_DECADE
 from crtransport.nuclides import Nuclide, nuclide
 from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_levels import Momenta, make_levels
@@ -94,19 +95,19 @@ class Setting:
     space: Space
 
 
-def make_setting(decks: Sequence[GalaxyDeck], resolution: Resolution | None = None) -> Setting:
-    """Of decks with the same matrices in space; a reduced basis serves them all."""
-    resolution, deck = resolution or Resolution(), decks[0]
+def make_setting(deck: GalaxyDeck, resolution: Resolution | None = None) -> Setting:
+    """Of a deck; a reduced basis serves others with the same matrices in space and like rates."""
+    resolution = resolution or Resolution()
     space = make_space(deck, resolution.coarse)
     nuclei = ordered(deck)
-    per_decade = deck.momentum.per_decade * resolution.per_decade
+    per_decade = (deck.momentum.per_decade or PER_DECADE) * resolution.per_decade
     levels = make_levels(deck, nuclei, per_decade, resolution.below)
     if deck.solver.kind == "reduced-basis":
         from crtransport.problems.galaxy_reduced import basis, reduced
         from crtransport.solvers.reduced_basis import diagonalised
 
         size = max(1, round(deck.solver.functions * resolution.functions))
-        functions = basis(decks, space, nuclei, levels, size)
+        functions = basis(deck, space, nuclei, levels, size)
         space = reduced(space, diagonalised(space.gas, functions))
     return Setting(levels=levels, space=space)
 
@@ -127,7 +128,7 @@ def transport(
         If a nuclide's equations cannot be solved; strong reacceleration needs a low T_min.
     """
     resolution = resolution or Resolution()
-    setting = setting or make_setting([deck], resolution)
+    setting = setting or make_setting(deck, resolution)
     levels, space = setting.levels, setting.space
     method = method_of(deck, resolution)
     equations = Equations(deck, levels, space)
@@ -237,6 +238,11 @@ def _solved(
         flux = [
             float(Spectrum(nucleus, levels, a.values @ sun, log_scale).flux(at)) for a in answers
         ]
+        if not flux[0] > 0:
+            raise ConvergenceError(
+                f"normalisation.flux: what the sources emit gives {nucleus.name} {flux[0]:.3g} at "
+                f"T = {at:g} GeV/n: there is no steady state, or none that the grid resolves"
+            )
         share = (target - sum(flux[1:])) / flux[0]
         if share <= 0:
             raise ConvergenceError(

@@ -196,6 +196,43 @@ def gmres(
 
 
 @njit
+def defect(own: Array, along: Array, across: Array, load: Array, rows: Array, x: Array) -> float:
+    """‖load − (P + R) x‖ over ‖load‖, with the row weights.
+
+    Parameters
+    ----------
+    own : [level, 2 reach + 1, mode] array
+        P, as it is before it is factored.
+    along, across, load, rows
+        As `gmres` takes them.
+    x : [level, mode] array
+    """
+    n, m = load.shape
+    terms, reach = along.shape[0], along.shape[1] // 2
+    coupled = along.shape[2] if terms > 0 else 0
+    padded = np.zeros((n + 2 * reach, m))
+    padded[reach : reach + n] = x
+    left = load.copy()
+    for k in range(n):
+        for d in range(_WIDTH):
+            for i in range(m):
+                left[k, i] -= own[k, d, i] * padded[k + d, i]
+    if coupled > 0:
+        mixed = np.empty((coupled, terms * m))
+        mix(np.ascontiguousarray(along.transpose(2, 0, 1)), padded, mixed)
+        moved = np.dot(mixed, across)
+        for k in range(coupled):
+            for i in range(m):
+                left[k, i] -= moved[k, i]
+    whole = defect = 0.0
+    for k in range(n):
+        for i in range(m):
+            whole += (load[k, i] * rows[k]) ** 2
+            defect += (left[k, i] * rows[k]) ** 2
+    return np.sqrt(defect / whole)
+
+
+@njit
 def add_scaled(rates: Array, y: Array, out: Array) -> None:
     """Add rates[level] y[level, mode]."""
     for k in range(len(rates)):

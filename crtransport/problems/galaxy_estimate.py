@@ -1,0 +1,248 @@
+"""How well a galaxy is solved, and what is made finer where that does not suffice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Event
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crtransport.deck.galaxy import GalaxyDeck
+from crtransport.deck.galaxy_solver import PER_DECADE, ReducedBasis, Sweep
+from crtransport.physics.losses import LOWEST
+from crtransport.problems.galaxy_answer import Answer, energies
+from crtransport.problems.galaxy_transport import Resolution, Setting, momentum_order, transport
+from crtransport.problems.threads import processors
+from crtransport.solvers.errors import ConvergenceError, SingularOperatorError
+
+Array = NDArray[np.float64]
+Settings = Mapping[Resolution, Setting]
+
+#: levels per decade of the coarser momentum grid, over those of the deck
+_COARSER = 2 / 3
+#: functions of the smaller basis, over those of the deck; it has other poles too
+_FEWER = 0.75
+#: lowest energy of the grid that tells what the end of the deck's does
+_BELOW = 0.3
+#: residual of what only tells an error
+_ROUGH = 1e-8
+#: levels per decade, orders of the elements and functions are raised by this, so many times
+_FINER, _HIGHER, _LARGER, _TIMES = 1.5, 2, 1.5, 3
+#: and the lowest energy is lowered by this
+_LOWER = 0.1
+
+
+class Estimate(NamedTuple):
+    """An answer, and what tells its numerical error.
+
+    Attributes
+    ----------
+    answer : Answer
+    flux : [nuclide, energy] array
+        Interstellar, at the energies of the output.
+    parts : mapping
+        "momentum", "space", "T_min" or "basis and T_min", "steps" -> [nuclide, energy] relative
+        errors.
+    """
+
+    answer: Answer
+    flux: Array
+    parts: Mapping[str, Array]
+
+    @property
+    def error(self) -> Array:
+        """[nuclide, energy] the sum of the parts."""
+        return np.asarray(sum(self.parts.values()))
+
+
+class Refined(NamedTuple):
+    """An estimate, the deck that it is of, and what of that was changed, in words."""
+
+    estimate: Estimate
+    deck: GalaxyDeck
+    changes: tuple[str, ...]
+
+
+def refined(deck: GalaxyDeck) -> Refined:
+    """Solve a deck; as finely as its tolerance asks, in what it leaves open.
+
+    Open are levels per decade, the lowest energy and orders of elements that no key sets, and
+    functions beyond those of the deck. Where no basis of a reasonable size suffices, or none has an
+    answer, all of the space is solved in.
+
+    Raises
+    ------
+    ConvergenceError, SingularOperatorError
+        If the equations of a nuclide cannot be solved.
+    """
+    here, tried, why = deck, dict[str, int](), ""
+    found: Estimate | None = None
+    while True:
+        try:
+            found = estimated(here)
+        except (ConvergenceError, SingularOperatorError) as error:
+            if not isinstance(here.solver, ReducedBasis):
+                raise
+            here, why = in_full(here), f"the reduced basis has no answer: {error}"
+            continue
+        finer = _finer(deck, here, found, tried)
+        if finer is None:
+            return Refined(found, here, _changes(deck, here, why))
+        if not isinstance(finer.solver, ReducedBasis) and isinstance(here.solver, ReducedBasis):
+            why = f"a basis of {here.solver.functions} functions does not reach the tolerance"
+        here = finer
+
+
+def estimated(deck: GalaxyDeck, settings: Settings | None = None) -> Estimate:
+    """The answer of a deck and its error: what coarser grids change, each scaled by its order.
+
+    ``settings``: what was made for the deck at some resolutions, if it was.
+    """
+    energy, others = energies(deck), coarser(deck)
+    wanted = [Resolution(), *(resolution for resolution, _ in others.values())]
+    answer, *changed = solve_all(deck, wanted, settings or {})
+    flux, *other_flux = (
+        np.stack([each.interstellar(name, energy) for name in deck.nuclides])
+        for each in (answer, *changed)
+    )
+    parts = {
+        name: factor * _relative(other, flux)
+        for (name, (_, factor)), other in zip(others.items(), other_flux, strict=True)
+    }
+    return Estimate(answer, flux, parts)
+
+
+def _relative(other: Array, flux: Array) -> Array:
+    """|other − flux| over |flux|; none where neither has anything."""
+    change = np.abs(other - flux)
+    some = np.divide(change, np.abs(flux), out=np.full_like(flux, np.inf), where=flux != 0)
+    return np.where(change == 0, 0.0, some)
+
+
+def solve_all(
+    deck: GalaxyDeck, resolutions: Sequence[Resolution], settings: Settings
+) -> list[Answer]:
+    """Answers at several resolutions, side by side."""
+    stop = Event()
+    with ThreadPoolExecutor(max_workers=processors()) as pool:
+        runs = [pool.submit(transport, deck, r, stop, settings.get(r)) for r in resolutions]
+        try:
+            return [Answer(deck, run.result()) for run in runs]
+        except BaseException:  # an error of one, or an interrupt: the others end soon
+            stop.set()
+            raise
+
+
+def coarser(deck: GalaxyDeck) -> dict[str, tuple[Resolution, float]]:
+    """Other grids, and the part of the change to them that is an error of the deck's grid.
+
+    With an error h^p a grid of step h/c differs by c^−p − 1 errors; above the first order one
+    less is taken for p, as measured rates fall short of it. Half the cells and two orders less in
+    space make an error at least four times as large; half the repeats of a march, twice. A lower
+    end of the momenta changes what the end of the deck's does. A smaller basis, of other poles,
+    changes more than what the error of the deck's is.
+    """
+    order = max(momentum_order(deck) - 1, 1)
+    same = Resolution(residual=_ROUGH)
+    found = {"momentum": (replace(same, per_decade=_COARSER), 1 / (_COARSER**-order - 1))}
+    if deck.geometry.kind != "leaky-box":
+        found["space"] = replace(same, coarse=True), 1 / 3
+    if deck.solver.kind == "reduced-basis":
+        found["basis and T_min"] = replace(same, functions=_FEWER, below=_BELOW), 1.0
+    else:
+        found["T_min"] = replace(same, below=_BELOW), 1.0
+    if deck.solver.kind == "split-cn":
+        found["steps"] = Resolution(repeats=0.5), 1.0
+    return found
+
+
+def in_full(deck: GalaxyDeck) -> GalaxyDeck:
+    """The deck, solved in all of its space and not on a reduced basis."""
+    solver = deck.solver
+    return replace(
+        deck,
+        solver=Sweep(
+            kind="sweep-gmres",
+            discretisation=solver.discretisation,
+            rtol=solver.rtol,
+            order_r=solver.order_r,
+            order_z=solver.order_z,
+            elements_r=solver.elements_r,
+            cells_r=solver.cells_r,
+            cells_z=solver.cells_z,
+        ),
+    )
+
+
+def _finer(
+    deck: GalaxyDeck, here: GalaxyDeck, found: Estimate, tried: dict[str, int]
+) -> GalaxyDeck | None:
+    """``here`` with what its error comes from made finer, where ``deck`` leaves it open."""
+    tolerance = here.solver.rtol
+    if not np.max(found.error, initial=0.0) > tolerance:
+        return None
+    parts = {name: float(np.max(values)) for name, values in found.parts.items()}
+    if (both := parts.pop("basis and T_min", 0.0)) > tolerance / len(found.parts):
+        parts["basis"] = _by_basis(here, found)
+        # what the lower end changes is seen once the basis changes less
+        parts["T_min"] = both if parts["basis"] < both / 2 else 0.0
+    solver, momentum = here.solver, here.momentum
+    for part, error in parts.items():
+        times = tried.get(part, 0)
+        if error <= tolerance / len(found.parts):
+            continue
+        if part == "momentum" and deck.momentum.per_decade is None and times < _TIMES:
+            levels = _FINER * (momentum.per_decade or PER_DECADE)
+            momentum = replace(momentum, per_decade=levels)
+        elif part == "T_min" and deck.momentum.T_min is None and momentum.ends()[0] > LOWEST:
+            momentum = replace(momentum, T_min=max(_LOWER * momentum.ends()[0], LOWEST))
+        elif part == "space" and _leaves_orders_open(deck) and times < _TIMES:
+            r, z, _ = (n + _HIGHER for n in solver.orders())
+            has_r = deck.geometry.kind == "cylinder"
+            solver = replace(solver, order_r=r if has_r else None, order_z=z)
+        elif part == "basis" and isinstance(solver, ReducedBasis) and times < _TIMES:
+            solver = replace(solver, functions=round(_LARGER * solver.functions))
+        elif part == "basis" and isinstance(solver, ReducedBasis):
+            solver = in_full(replace(here, solver=solver)).solver
+        elif error > tolerance:
+            return None  # what is left is not open, and too much by itself
+        else:
+            continue
+        tried[part] = times + 1
+    if momentum == here.momentum and solver == here.solver:
+        return None
+    return replace(here, momentum=momentum, solver=solver)
+
+
+def _leaves_orders_open(deck: GalaxyDeck) -> bool:
+    solver = deck.solver
+    written = (solver.order_r, solver.order_z, solver.elements_r)
+    return solver.discretisation == "spectral" and all(key is None for key in written)
+
+
+def _by_basis(here: GalaxyDeck, found: Estimate) -> float:
+    """What the smaller basis alone changes, without a lower end."""
+    answer, energy = solve_all(here, [Resolution(functions=_FEWER)], {})[0], energies(here)
+    flux = np.stack([answer.interstellar(name, energy) for name in here.nuclides])
+    return float(np.max(_relative(flux, found.flux)))
+
+
+def _changes(deck: GalaxyDeck, here: GalaxyDeck, why: str) -> tuple[str, ...]:
+    found = []
+    if here.momentum.per_decade != deck.momentum.per_decade:
+        found.append(f"{here.momentum.per_decade:g} levels per decade")
+    if here.momentum.T_min != deck.momentum.T_min:
+        found.append(f"from T = {here.momentum.ends()[0]:g} GeV/n")
+    if here.solver.orders() != deck.solver.orders():
+        found.append("order {} in r and {} in z".format(*here.solver.orders()))
+    if isinstance(here.solver, ReducedBasis) and here.solver != deck.solver:
+        assert isinstance(deck.solver, ReducedBasis)
+        if here.solver.functions != deck.solver.functions:
+            found.append(f"{here.solver.functions} functions")
+    if why:
+        found.append(f"solved in all of space, as {why}")
+    return tuple(found)

@@ -1,0 +1,96 @@
+"""What is said of densities that are negative or no numbers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crtransport.problems.galaxy_answer import energies
+from crtransport.problems.galaxy_estimate import Estimate
+from crtransport.problems.galaxy_origin import Transported
+from crtransport.problems.galaxy_transport import Transport
+from crtransport.solvers.errors import ConvergenceError
+
+Array = NDArray[np.float64]
+
+#: relative error below which the sign of a flux is certain
+_CERTAIN = 0.3
+
+
+def refuse_unsteady(estimate: Estimate) -> None:
+    """Refuse an answer that is negative beyond its error, or that is no number.
+
+    The equation of a steady state keeps densities positive if, and only if, its time-dependent form
+    dies out without sources (the operator is of positive type: Krein & Rutman 1950): a negative
+    solution that no grid changes says that gains exceed losses, and that there is no steady state.
+
+    Raises
+    ------
+    ConvergenceError
+    """
+    answer, energy = estimate.answer, energies(estimate.answer.deck)
+    # a factor on all that is negative itself hides a sign
+    flux = estimate.flux * np.sign(answer.norm)
+    for name, row, error in zip(answer.deck.nuclides, flux, estimate.error, strict=True):
+        if not np.all(np.isfinite(row)):
+            at = energy[~np.isfinite(row)]
+            raise ConvergenceError(f"{name}: the flux at T = {_span(at)} is no number")
+        negative = (row < 0) & (error < _CERTAIN)
+        if negative.any():
+            raise ConvergenceError(
+                f"{name}: there is no steady state: the solution is negative at T = "
+                f"{_span(energy[negative])}, on this and on coarser grids, as gains by "
+                "reacceleration exceed escape and losses; lower [reacceleration]"
+            )
+
+
+def not_positive(estimate: Estimate) -> str:
+    """What is wrong with fluxes that are negative within their error, a line each; or ""."""
+    energy, lines = energies(estimate.answer.deck), []
+    for name, row in zip(estimate.answer.deck.nuclides, estimate.flux, strict=True):
+        negative = row < 0
+        if negative.any():
+            part = np.max(-row[negative]) / np.max(np.abs(row))
+            lines.append(
+                f"{name}: the flux at T = {_span(energy[negative])} is not resolved: it is negative"
+                f", {part:.1g} of the largest at most; try a lower momentum.T_min, a higher "
+                "momentum.per_decade, or an [output] that leaves this out"
+            )
+    return "\n".join(lines)
+
+
+class Negative(NamedTuple):
+    """Densities below zero: how many, and the largest one over the largest at its momentum."""
+
+    number: int
+    of: int
+    share: float
+    where: str
+
+
+def negative_densities(run: Transport, one: Transported) -> Negative:
+    """Of one nuclide, at all momenta and places."""
+    grid = run.space.grid
+    values = grid.at_places(one.values)
+    number = int(np.sum(values < 0))
+    if not number:
+        return Negative(0, values.size, 0.0, "")
+    share = -values / np.max(np.abs(values), axis=1, keepdims=True)
+    level, place = np.unravel_index(np.argmax(share), share.shape)
+    momentum, nucleus = np.exp(run.levels.inner[level]), one.nucleus
+    energy = nucleus.kinetic_energy(momentum * nucleus.mass_number / nucleus.charge)
+    full = getattr(grid, "grid", grid)  # of a reduced one, the places that it stands for
+    index = np.unravel_index(place, full.shape)
+    names = ("r", "z")[-len(full.shape) :] if full.shape else ()
+    at = [f"{n} = {x[i]:.3g} kpc" for n, x, i in zip(names, full.coordinates, index, strict=True)]
+    return Negative(
+        number, values.size, float(share[level, place]), ", ".join([f"T = {energy:.3g} GeV/n", *at])
+    )
+
+
+def _span(energy: Array) -> str:
+    if len(energy) == 1:
+        return f"{energy[0]:.3g} GeV/n"
+    return f"{energy.min():.3g} … {energy.max():.3g} GeV/n"
