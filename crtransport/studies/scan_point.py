@@ -14,6 +14,7 @@ import xarray as xr
 
 from crtransport.deck.errors import DeckError, nearest
 from crtransport.deck.load import load_deck
+from crtransport.deck.schema import Deck
 from crtransport.measurements.table import MeasurementError
 from crtransport.run import measured, solved
 from crtransport.solvers.errors import ConvergenceError, SingularOperatorError
@@ -107,10 +108,10 @@ def _solved(setup: Setup, overrides: Mapping[str, Any]) -> Point:
 
 
 @lru_cache(maxsize=1)
-def _prepared(setup: Setup) -> tuple[dict[str, Any], list[Any]]:
-    """The deck's tables, and the measured ones that it names: read once in each process."""
-    base: dict[str, Any] = json.loads(setup.deck)
-    return base, measured(load_deck(base), setup.data)
+def _prepared(setup: Setup) -> tuple[Deck, list[Any]]:
+    """The deck, and the measured tables that it names: read once in each process."""
+    base = load_deck(json.loads(setup.deck))
+    return base, measured(base, setup.data)
 
 
 def _kept(dataset: xr.Dataset, keep: Sequence[str]) -> tuple[str, bytes]:
