@@ -15,6 +15,7 @@ import xarray as xr
 from crtransport.deck.errors import DeckError, nearest
 from crtransport.deck.load import load_deck
 from crtransport.deck.schema import Deck
+from crtransport.fits.parameters import FitError
 from crtransport.measurements.table import MeasurementError
 from crtransport.run import measured, solved
 from crtransport.solvers.errors import ConvergenceError, SingularOperatorError
@@ -86,7 +87,7 @@ def compute(setup: Setup, overrides: Mapping[str, Any]) -> Point:
         point = Point("lacking", str(error))
     except DeckError as error:
         point = Point("failed", "; ".join(str(p).removeprefix("--set ") for p in error.problems))
-    except (ConvergenceError, SingularOperatorError, MeasurementError) as error:
+    except (ConvergenceError, SingularOperatorError, FitError, MeasurementError) as error:
         point = Point("failed", str(error))
     except MemoryError:
         point = Point("failed", "not enough memory")
