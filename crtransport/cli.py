@@ -185,7 +185,7 @@ def decks(name: str | None, output: str | None, force: bool) -> int:
     if name is None:
         if output or force:
             raise InputError("-o and --force need the NAME of the deck to copy")
-        rows = [(deck, str(read(path).get("title", ""))) for deck, path in known.items()]
+        rows = [(deck, str(read(path).tables.get("title", ""))) for deck, path in known.items()]
         click.echo(aligned(rows) if rows else "no decks are shipped")
         return console.DONE
     if name not in known:

@@ -60,6 +60,8 @@ def run(
         If the deck is wrong; nothing has been run then.
     MeasurementError
         If a measured table is missing or wrong.
+    ConvergenceError, SingularOperatorError, FitError
+        If there is no answer; the message says why.
     """
     from crtransport.deck.load import load_deck
     from crtransport.provenance import attributes

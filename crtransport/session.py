@@ -101,9 +101,10 @@ class Session:
             names[name] = source
             self._check_target(source, self.folder / f"{name}.nc")
             try:
-                measured(deck, self.data)
+                tables = measured(deck, self.data)
             except (OSError, LookupError, ValueError) as error:
                 raise InputError(f"{source}: compare.measurements: {error}") from None
+            self._check_norms(source, deck, tables)
             if study_of(deck) == "fit":
                 self._check_tables(source, deck, importlib.import_module(STUDIES["fit"]))
             if deck.model in FROM_TABLES:
@@ -112,6 +113,16 @@ class Session:
     def _check_tables(self, source: str, deck: Deck, module: Any) -> None:
         try:
             module.read(deck, self.data)
+        except MeasurementError as error:
+            raise InputError(f"{source}: {error}") from None
+
+    def _check_norms(self, source: str, deck: Deck, tables: list[Measurement]) -> None:
+        if not (tables and isinstance(deck, GalaxyDeck) and deck.compare.fit_norms):
+            return
+        from crtransport.problems.galaxy_norms import points
+
+        try:
+            points(deck, tables)
         except MeasurementError as error:
             raise InputError(f"{source}: {error}") from None
 

@@ -55,7 +55,8 @@ class CompareGalaxy(Compare):
         full.
     fit_norms : bool
         Whether the abundances of the sources, per element, are fitted to the measured fluxes at the
-        Earth by least squares, in place of the deck's; needs a data folder.
+        Earth by least squares, in place of the deck's, which may be relative: elements that are
+        not measured take the median of the factors. Needs a data folder.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}

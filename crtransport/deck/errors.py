@@ -60,6 +60,10 @@ class DeckError(ValueError):
         return "\n".join([head, *(f"  {problem}" for problem in self.problems)])
 
 
+class DeckWarning(UserWarning):
+    """Something of a deck that has no effect on its run, and why; it names the key."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """The name among ``known`` that ``word`` was probably meant to be, or ""."""
     folded = {name.lower().replace("_", "-"): name for name in known}

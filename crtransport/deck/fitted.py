@@ -8,8 +8,9 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
+from crtransport.deck.fit import AnySystematics
 from crtransport.fits.parameters import FitError, Parameter
-from crtransport.fits.treatments import Correlated, Given, Quadrature
+from crtransport.fits.treatments import Quadrature
 from crtransport.units import Positive, Quantity
 
 Number = Annotated[float, Quantity(ge=-1e12, le=1e12)]
@@ -48,7 +49,7 @@ class FittedTable:
     systematic_factor: Annotated[float, Quantity(ge=0)] = 1.0
     energy_error: Share = 0.0
     norm_error: Share = 0.0
-    systematics: Quadrature | Correlated | Given = field(default_factory=Quadrature)
+    systematics: AnySystematics = field(default_factory=Quadrature)
 
     def __post_init__(self) -> None:
         if self.R_min is not None and self.R_max is not None and not self.R_min < self.R_max:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from crtransport.deck.errors import DeckError, Problem, nearest
+from crtransport.deck.errors import DeckError, DeckWarning, Problem, nearest
 from crtransport.deck.explain import problems, show
 from crtransport.deck.fit_keys import free
+from crtransport.deck.kind_changes import change_kinds
 from crtransport.deck.kinds import with_kinds
 from crtransport.deck.overrides import apply
 from crtransport.deck.read import read
@@ -32,7 +34,9 @@ def load_deck(
         A TOML file, an output file of a run (its deck is read), the name of a shipped deck such
         as ``"malkov2023_fig4"``, the tables themselves, or a deck to be changed.
     overrides : mapping, optional
-        Values by dotted key, ``{"loss.rate": 1e-4, "source.0.distance": "250 pc"}``.
+        Values by dotted key, ``{"loss.rate": 1e-4, "source.0.distance": "250 pc"}``. Where one is
+        another ``kind``, keys of the deck that do not go with it are left out, with a `DeckWarning`
+        for each that was written.
 
     Returns
     -------
@@ -59,20 +63,40 @@ def load_decks(
     """
     if isinstance(deck, str | Path):
         name = str(deck)
-        tables: Any = read(deck)
+        tables, loaded = read(deck)
     else:
-        name = "deck"
-        tables = deck if isinstance(deck, Mapping) else resolve(deck)
+        name, loaded = "deck", not isinstance(deck, Mapping)
+        tables = dict(deck) if isinstance(deck, Mapping) else resolve(deck)
     if max(map(_depth, [tables, *map(dict, sets)])) > _DEEPEST:
         raise DeckError(name, [Problem("", "is nested too deeply for a deck")])
-    return [_changed(name, _plain(tables), _plain(overrides)) for overrides in sets]
+    return [_changed(name, _plain(tables), _plain(overrides), loaded) for overrides in sets]
 
 
-def _changed(name: str, tables: dict[str, Any], changes: dict[str, Any]) -> Deck:
+def _changed(name: str, tables: dict[str, Any], changes: dict[str, Any], loaded: bool) -> Deck:
+    model = changes.get("model", tables.get("model"))
+    root = DECKS.get(model) if isinstance(model, str) else None
+    left_out = change_kinds(root, tables, changes, loaded) if root else []
     found = apply(tables, changes)
     if found:
         raise DeckError(name, found)
-    return _checked(name, tables, list(changes))
+    deck = _checked(name, tables, list(changes))
+    if root and deck.scan is not None:
+        left_out += _left_out_by_scan(root, tables)
+    for text in left_out:
+        warnings.warn(f"{name}: {text}", DeckWarning, stacklevel=4)
+    return deck
+
+
+def _left_out_by_scan(root: type[Deck], tables: dict[str, Any]) -> list[str]:
+    """What does not go with the kinds that a scan takes: the same as its points leave out."""
+    # as a point has them, which is made of the loaded deck
+    return [
+        f"{text}, a value of [scan]"
+        for axis in axes(root, tables)[0]
+        if axis.key.endswith(".kind")
+        for kind in axis.values
+        for text in change_kinds(root, _plain(tables), {axis.key: kind}, loaded=True)
+    ]
 
 
 def _checked(name: str, tables: dict[str, Any], given: list[str]) -> Deck:

@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from crtransport.deck.errors import DeckError, Problem, nearest
 
@@ -16,6 +16,13 @@ _LARGEST = 1_000_000  # bytes
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 # tomllib takes quadratic time over such a key
 _DEEP_KEY = re.compile(r"(?:\.[ \t]*[^\s.,=\[\]{}]{1,64}[ \t]*){32}")
+
+
+class Read(NamedTuple):
+    """The tables of a deck, and whether they are of a run: these have all defaults written out."""
+
+    tables: dict[str, Any]
+    of_run: bool
 
 
 def shipped() -> dict[str, Path]:
@@ -28,7 +35,7 @@ def deck_name(source: str | Path) -> str:
     return Path(source).stem if str(source) not in shipped() else str(source)
 
 
-def read(source: str | Path) -> dict[str, Any]:
+def read(source: str | Path) -> Read:
     """The tables of a deck file, of the deck in an output file, or of a shipped deck.
 
     Raises
@@ -41,8 +48,8 @@ def read(source: str | Path) -> dict[str, Any]:
         path = shipped()[name]
     content = _content(name, path)
     if content.startswith(_HDF5):
-        return _from_output(name, path)
-    return _from_toml(name, content)
+        return Read(_from_output(name, path), of_run=True)
+    return Read(_from_toml(name, content), of_run=False)
 
 
 def _content(name: str, path: Path) -> bytes:

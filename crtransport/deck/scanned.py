@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from crtransport.deck.errors import Problem, nearest
 from crtransport.deck.explain import read_value, show
-from crtransport.deck.kinds import default_kind
+from crtransport.deck.kinds import class_of
 from crtransport.deck.scan import MOST_POINTS
 from crtransport.deck.schema import choices, items, keys, members, plain, values
 from crtransport.units import Quantity
@@ -183,10 +183,10 @@ def annotation_at(root: type[Any], tables: Mapping[str, Any], where: str, key: s
             annotation = values(annotation)
         else:
             kinds = choices(annotation)
-            annotation, place = _field(_table(annotation, place), step, place, where, key)
+            annotation, place = _field(class_of(annotation, place), step, place, where, key)
             if step == "kind":
                 annotation = Literal[kinds]
-    if items(annotation) or values(annotation) or _table(annotation, place):
+    if items(annotation) or values(annotation) or class_of(annotation, place):
         raise WrongKey(Problem(where, "is not one value: name a key of it", show(key)))
     return annotation
 
@@ -206,17 +206,6 @@ def _field(table: Any, step: str, place: Any, where: str, key: str) -> tuple[Any
     if field.default_factory is not dataclasses.MISSING:
         return known[step], plain(field.default_factory())
     return known[step], None if field.default is dataclasses.MISSING else plain(field.default)
-
-
-def _table(annotation: Any, place: Any) -> type[Any] | None:
-    """The class of a table, by its kind or else by the kind that is the default."""
-    options = [cast("type[Any]", m) for m in members(annotation) if dataclasses.is_dataclass(m)]
-    if len(options) < 2:
-        return options[0] if options else None
-    kind = place.get("kind") if isinstance(place, Mapping) else None
-    if kind is None:
-        kind = next((default for o in options if (default := default_kind(o))), None)
-    return next((o for o in options if kind in choices(keys(o)["kind"])), options[0])
 
 
 def quantity_of(annotation: Any) -> Quantity | None:

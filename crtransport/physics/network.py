@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from crtransport.nuclide_tables import DAUGHTERS, MASS_EXCESS
-from crtransport.nuclides import nuclide
+from crtransport.nuclides import Nuclide, nuclide
 
 #: charge of the heaviest element of a light network
 _SILICON = 14
@@ -17,16 +17,36 @@ NETWORKS = {
 }
 
 
+def order(nucleus: Nuclide) -> tuple[int, bool, int]:
+    """Sorts nuclides so that parents stand before children.
+
+    What is heavier first; of the same mass, what decays, and then what has more charge.
+    """
+    return -nucleus.mass_number, nucleus.half_life is None, -nucleus.charge
+
+
+def why_not_made(parent: Nuclide, child: Nuclide) -> str:
+    """What prevents collisions of a parent from making this child here; "" where nothing does.
+
+    Charge exchange leaves a nuclide as heavy as before, which is made where it comes later in
+    `order`: 10Be -> 10B, but not 10B -> 10Be.
+    """
+    if child.mass_number > parent.mass_number:
+        return "the child is heavier than the parent"
+    if order(parent) >= order(child):
+        return "of nuclides as heavy as each other, the child is solved before the parent"
+    return ""
+
+
 def followed(
     candidates: Iterable[str], emitted: Callable[[str], bool], makes: Callable[[str, str], bool]
 ) -> tuple[str, ...]:
     """The candidates that sources emit, or that others of them make by collisions or decay.
 
-    Heaviest first, as everything is made of what is heavier, or of a parent that decays.
+    Parents first, so that whatever makes a nuclide is known.
     """
     found: list[str] = []
-    order = sorted(candidates, key=lambda n: (-nuclide(n).mass_number, n not in DAUGHTERS))
-    for name in order:
+    for name in sorted(candidates, key=lambda n: order(nuclide(n))):
         made = any(makes(parent, name) or DAUGHTERS.get(parent) == name for parent in found)
         if made or emitted(name):
             found.append(name)

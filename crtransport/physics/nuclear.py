@@ -14,6 +14,7 @@ from crtransport.nuclides import Nuclide, nuclide
 from crtransport.physics.channel_file import read_channels
 from crtransport.physics.channels import channels, on_helium
 from crtransport.physics.inelastic import inelastic
+from crtransport.physics.network import why_not_made
 from crtransport.units import Quantity
 
 Array = NDArray[np.float64]
@@ -50,7 +51,7 @@ class Nuclear:
     channel_file : str
         A table of production cross sections on hydrogen, which replaces the channels that it
         has: columns Z_parent, A_parent, Z_child, A_child and s_X, mb at X in GeV/n, or in MeV/n
-        where a comment says [MeV/n].
+        where a comment says [MeV/n]. Rows of what is not followed here are left out and told.
     channel_scale : table
         Factors on production cross sections, built in or of the file: {"C12->B11" = 1.05}.
     half_lives : table
@@ -138,5 +139,5 @@ def _check_channel(key: str, channel: str) -> None:
         if name == main.element:
             full = f"{name}{main.mass_number}"
             raise ValueError(f'{key}: "{channel}" needs nuclides, "{full}" for "{name}"')
-    if nuclide(parent).mass_number <= nuclide(child).mass_number:
-        raise ValueError(f"{key}: {channel}: the child is not lighter than the parent")
+    if why := why_not_made(nuclide(parent), nuclide(child)):
+        raise ValueError(f"{key}: {channel}: {why}")

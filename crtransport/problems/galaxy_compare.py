@@ -130,11 +130,18 @@ def _labels(tables: Sequence[Measurement]) -> list[str]:
 
 
 def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
-    """χ² of each table, with its number of points and where these begin."""
-    if "chi2" not in dataset:
-        return []
-    columns = (dataset[name].values for name in ("table_label", *_VARIABLES))
-    return [(str(row[0]), _said(*map(float, row[1:]))) for row in zip(*columns, strict=True)]
+    """χ² of each table, its number of points, where these begin; what norms were not fitted to."""
+    rows = []
+    if "chi2" in dataset:
+        columns = (dataset[name].values for name in ("table_label", *_VARIABLES))
+        rows = [(str(row[0]), _said(*map(float, row[1:]))) for row in zip(*columns, strict=True)]
+    if "norm_factor" in dataset:
+        said = dataset.norm_factor.attrs
+        if said["others"]:
+            rows.append(("fit_norms: not measured", f"{said['others']}: all ×{said['common']:.4g}"))
+        if said["not_fitted"]:
+            rows.append(("fit_norms: compared only", said["not_fitted"]))
+    return rows
 
 
 def _said(total: float, points: float, bound: float) -> str:

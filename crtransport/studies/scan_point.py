@@ -14,6 +14,8 @@ import xarray as xr
 
 from crtransport.deck.errors import DeckError, nearest
 from crtransport.deck.load import load_deck
+from crtransport.deck.schema import Deck
+from crtransport.fits.parameters import FitError
 from crtransport.measurements.table import MeasurementError
 from crtransport.run import measured, solved
 from crtransport.solvers.errors import ConvergenceError, SingularOperatorError
@@ -85,7 +87,7 @@ def compute(setup: Setup, overrides: Mapping[str, Any]) -> Point:
         point = Point("lacking", str(error))
     except DeckError as error:
         point = Point("failed", "; ".join(str(p).removeprefix("--set ") for p in error.problems))
-    except (ConvergenceError, SingularOperatorError, MeasurementError) as error:
+    except (ConvergenceError, SingularOperatorError, FitError, MeasurementError) as error:
         point = Point("failed", str(error))
     except MemoryError:
         point = Point("failed", "not enough memory")
@@ -107,10 +109,10 @@ def _solved(setup: Setup, overrides: Mapping[str, Any]) -> Point:
 
 
 @lru_cache(maxsize=1)
-def _prepared(setup: Setup) -> tuple[dict[str, Any], list[Any]]:
-    """The deck's tables, and the measured ones that it names: read once in each process."""
-    base: dict[str, Any] = json.loads(setup.deck)
-    return base, measured(load_deck(base), setup.data)
+def _prepared(setup: Setup) -> tuple[Deck, list[Any]]:
+    """The deck, and the measured tables that it names: read once in each process."""
+    base = load_deck(json.loads(setup.deck))
+    return base, measured(base, setup.data)
 
 
 def _kept(dataset: xr.Dataset, keep: Sequence[str]) -> tuple[str, bytes]:

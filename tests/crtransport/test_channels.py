@@ -10,7 +10,7 @@ import pytest
 
 from crtransport.measurements import data_folder
 from crtransport.nuclides import nuclide
-from crtransport.physics.channel_file import read_channels
+from crtransport.physics.channel_file import ChannelWarning, read_channels
 from crtransport.physics.channels import Channel, channels, on_helium, quality
 from crtransport.physics.inelastic import inelastic
 from crtransport.physics.nuclear import Nuclear
@@ -124,9 +124,10 @@ def test_a_file_replaces_the_channels_that_it_has(tmp_path: Path) -> None:
         ("6,12,5,11,1,-2", "'-2' is no cross section in mb, at least 0"),
         ("6,12,5,11,1,nan", "'nan' is no cross section"),
         ("6,12,5,11,1", "line 2.*has 5 columns, not 6"),
-        ("5,11,6,12,1,1", "B11->C12: the child is not lighter"),
-        ("6,12,99,200,1,1", "Z = 99, A = 200 is no nuclide"),
-        ("6,12,5,15,1,1", 'unknown isotope "B15"'),
+        ("5,11,6,12,1,1", r"no row can be used: B11->C12 \(line 2\): the child is heavier"),
+        ("6,12,99,200,1,1", r"C12->\(Z = 99, A = 200\): \(Z = 99, A = 200\) is not followed"),
+        ("8,16,6,11,1,1", "line 2: O16->C11: C11 is not followed; cross sections are cumulative"),
+        ("6,12,5,1.5,1,1", "line 2: '1.5' is no whole number"),
         ("6,12,5,11,1,1\n6,12,5,11,1,1", "line 3.*C12->B11 is there a second time"),
     ],
 )
@@ -135,6 +136,22 @@ def test_a_wrong_row_is_named(tmp_path: Path, row: str, why: str) -> None:
     path.write_text("Z_parent,A_parent,Z_child,A_child,s_0.1,s_1\n" + row + "\n")
     with pytest.raises(ValueError, match=why):
         read_channels(str(path))
+
+
+def test_rows_that_cannot_be_used_are_told_and_the_others_read(tmp_path: Path) -> None:
+    path = tmp_path / "published.csv"
+    rows = ["4,10,5,10,87,0.7", "6,14,7,14,95,0.7", "5,10,4,10,3,1", "1,1,1,2,0.1,0.1"]
+    rows += ["14,29,0,1,450,478", "30,64,28,62,9,9", "6,12,5,11,60,57"]
+    path.write_text("\n".join(["Z_parent,A_parent,Z_child,A_child,s_0.01,s_10", *rows]))
+    with pytest.warns(ChannelWarning) as told:
+        found = read_channels(str(path))
+    assert set(found.rows) == {("Be10", "B10"), ("C14", "N14"), ("C12", "B11")}
+    assert str(told[0].message).endswith(
+        "not used: B10->Be10 (line 4): of nuclides as heavy as each other, the child is solved "
+        "before the parent; H1->H2 (line 5): the child is heavier than the parent; "
+        "Si29->(Z = 0, A = 1) (line 6): free neutrons are not followed; "
+        "(Z = 30, A = 64)->Ni62 (line 7): the parent is not followed"
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,19 +12,14 @@ import xarray as xr
 
 import crtransport
 from crtransport.deck.errors import DeckError
-from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.load import load_deck
 from crtransport.deck.schema import resolve
-from crtransport.measurements import Measurement as Measured
-from crtransport.measurements import MeasurementError
 from crtransport.measurements.anisotropy import read_anisotropy
 from crtransport.nuclides import nuclide
 from crtransport.physics import sky
 from crtransport.plots.galaxy import draw
-from crtransport.problems.galaxy_norms import fitted
 
 COLUMNS = "energy,amplitude,amplitude_error,phase,phase_error"
-H = {"H": 2.5e50}
 SMALL: dict[str, Any] = {
     "momentum.per_decade": 6,
     "output.per_decade": 5,
@@ -119,43 +113,6 @@ def test_two_discretisations_have_the_same_background_dipole() -> None:
     volumes = crtransport.run(tables, cells).dipole_background
     elements = crtransport.run("yuan2025_fig3", rest).dipole_background
     np.testing.assert_allclose(volumes, elements, rtol=0.01)
-
-
-def measured(flux: xr.DataArray, scale: float) -> Measured:
-    """A flux as if it had been measured, so many times as large."""
-    some = flux.sel(kinetic_energy=slice(20.0, 1e5))
-    y = scale * some.values
-    zero = np.zeros_like(y)
-    return Measured(
-        name="invented",
-        experiment="none",
-        quantity="H",
-        reference="",
-        x_kind="kinetic_energy_per_nucleon_GeV",
-        unit="m-2 s-1 sr-1 (GeV/n)-1",
-        x=some.kinetic_energy.values,
-        y=y,
-        stat_lo=0.02 * y,
-        stat_hi=0.02 * y,
-        sys_lo=zero,
-        sys_hi=zero,
-    )
-
-
-def test_fitted_norms_are_those_that_made_the_data() -> None:
-    deck = load_deck("yuan2025_fig5", SMALL)
-    assert isinstance(deck, GalaxyDeck)
-    found = run("yuan2025_fig5").sel(species="H")
-    whole = found.flux_sum + found.flux_class.sel({"class": "background II"})
-    fit, factors = fitted(deck, [measured(whole, 1.0)])
-    here = factors.sel(element="H").values
-    np.testing.assert_allclose(here, [1.0, 2.0], rtol=1e-3)
-    assert np.all(np.isnan(factors.sel(element="He")))
-    before, after = ([source.abundance("H1") for source in one.source] for one in (deck, fit))
-    np.testing.assert_allclose(np.divide(after, before), here)
-    one = replace(deck, network=("H1",), local_source=(replace(deck.local_source[0], W=H),))
-    with pytest.raises(MeasurementError, match="leaves nothing for the sources of the deck"):
-        fitted(one, [measured(found.flux_local.sum("source"), 0.5)])
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,11 @@ from crtransport.measurements.table import Measurement
 from crtransport.nuclide_tables import DAUGHTERS, GHOSTS, HALF_LIFE, INTERSTELLAR, MASS_EXCESS
 from crtransport.nuclides import ELEMENTS, nuclide
 from crtransport.physics.channels import channels
-from crtransport.physics.network import NETWORKS, followed
+from crtransport.physics.network import NETWORKS, followed, order, why_not_made
+from crtransport.physics.nuclear import RATE
 from crtransport.problems.galaxy_abundances import fit_abundances
 from crtransport.problems.galaxy_answer import Answer, by_rigidity
-from crtransport.problems.galaxy_transport import transport
+from crtransport.problems.galaxy_transport import ordered, transport
 
 SMALL: dict[str, Any] = {
     "momentum.T_max": 1e4,
@@ -201,3 +202,38 @@ def test_abundances_are_found_again() -> None:
         assert found.source[0].abundances[element] == pytest.approx(value, rel=1e-3)
         assert factors[element].chi2 < 1e-2
         assert factors[element].points == 10
+
+
+def test_what_a_channel_may_make_is_solved_after_its_parent() -> None:
+    names = list(NETWORKS["full"])
+    source = {"abundances": dict.fromkeys(names, 1.0)}
+    full = load_deck({"model": "galaxy", "network": names, "source": [source]})
+    assert isinstance(full, GalaxyDeck)
+    nuclei = ordered(full)
+    assert nuclei == sorted(nuclei, key=order)
+    for i, parent in enumerate(nuclei):
+        for child in nuclei[:i]:
+            assert why_not_made(parent, child)
+
+
+def test_charge_exchange_feeds_a_nuclide_as_heavy() -> None:
+    """N(10B)/N(10Be) = τ n v σ in a leaky box without anything else."""
+    tables: dict[str, Any] = {
+        "model": "galaxy",
+        "network": ["Be10", "B10"],
+        "geometry": {"kind": "leaky-box", "escape_time": 30.0},
+        "diffusion": {"kind": "uniform", "delta1": 0.0, "delta2": 0.0, "eta": 0.0},
+        "gas": {name: {"kind": "none"} for name in ("H2", "HII")}
+        | {"HI": {"kind": "uniform", "n0": 1.0}},
+        "source": [{"abundances": {"Be10": 1.0}}],
+        "reacceleration": {"v_alfven": 0.0},
+        "losses": {"ionisation": False, "coulomb": False},
+        "nuclear": {"decay": False, "spallation": False, "channels": {"Be10->B10": 10.0}},
+        "momentum": {"per_decade": 8},
+        "solver": {"kind": "direct", "rtol": 0.1},
+    }
+    flux = crtransport.run(tables).flux_lis.sel(kinetic_energy=[1.0, 100.0], method="nearest")
+    parent = nuclide("Be10")
+    made = RATE * parent.beta(parent.rigidity(flux.kinetic_energy.values)) * 10.0
+    ratio = flux.sel(nuclide="B10") / flux.sel(nuclide="Be10")
+    assert ratio.values == pytest.approx(30.0 * made, rel=1e-4)
