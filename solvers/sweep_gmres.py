@@ -11,12 +11,13 @@ whose product needs no more than the two sweeps (Eisenstat 1981, SIAM J. Sci. St
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from crtransport.solvers.direct import LIMIT, solve_direct
 from crtransport.solvers.errors import ConvergenceError
 from crtransport.solvers.factors import Factors, factor_levels
 from crtransport.solvers.kernels.sparse_levels import Couplings, sweep_down, sweep_up
@@ -29,17 +30,21 @@ _STRONGEST = 0.97
 #: the spectral radius lies above the mean over one solution; fewest iterations where spreading is
 #: strong, and none more elsewhere
 _ABOVE_MEAN = 1.35
+#: products before GMRES starts anew, and what a start must at least divide the residual by
+_RESTART, _SLOWEST = 60, 0.7
 
 
 def solve_sweep(
-    problem: FieldProblem, rtol: float = 1e-10, max_iterations: int = 200
+    problem: FieldProblem, rtol: float = 1e-10, max_iterations: int = 1000
 ) -> FieldSolution:
     """Solve a field to a residual (FieldProblem.residual) of ``rtol``.
+
+    Where the iterations do not get there, by elimination if that is within reach.
 
     Raises
     ------
     ConvergenceError
-        If the iterations do not suffice.
+        If the iterations do not suffice, and there are too many unknowns for elimination.
     SingularOperatorError
         If the operator in space at some level is singular.
     """
@@ -47,7 +52,9 @@ def solve_sweep(
     y, iterations = np.zeros_like(problem.source), 0
     residual, before = 1.0, np.inf
     while residual > rtol:
-        if iterations >= max_iterations or residual > 0.5 * before:
+        if iterations >= max_iterations or residual > _SLOWEST * before:
+            if problem.source.size <= LIMIT:
+                return _eliminated(problem, rtol, iterations)
             raise ConvergenceError(
                 f"residual {residual:.1e} after {iterations} sweeps; asked for {rtol:.0e}"
             )
@@ -60,6 +67,17 @@ def solve_sweep(
         y, iterations, before = y + correction, iterations + used, residual
         residual = problem.residual(y)
     return FieldSolution(values=y, residual=residual, iterations=iterations)
+
+
+def _eliminated(problem: FieldProblem, rtol: float, iterations: int) -> FieldSolution:
+    """What the iterations do not reach."""
+    found = solve_direct(problem)
+    if not found.residual <= rtol:
+        raise ConvergenceError(
+            f"residual {found.residual:.1e} by elimination; asked for {rtol:.0e}: the equations "
+            "are close to singular"
+        )
+    return replace(found, iterations=iterations + 1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -99,7 +117,7 @@ class _Sweeps:
         zero = np.zeros(shape)
         first = (self.up(load[:, order], zero, zero) * weights).ravel()
         size = np.linalg.norm(first)
-        basis = np.empty((min(limit, 60) + 1, first.size))
+        basis = np.empty((min(limit, _RESTART) + 1, first.size))
         basis[0] = first / size
         hessenberg = np.zeros((len(basis), len(basis) - 1))
         for k in range(len(basis) - 1):

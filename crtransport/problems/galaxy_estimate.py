@@ -31,7 +31,8 @@ _BELOW = 0.3
 #: residual of what only tells an error
 _ROUGH = 1e-8
 #: levels per decade, orders of the elements and functions are raised by this, so many times
-_FINER, _HIGHER, _LARGER, _TIMES = 1.5, 2, 1.5, 3
+_FINER, _HIGHER, _LARGER = 1.5, 2, 1.5
+_TIMES = {"momentum": 3, "space": 3, "basis": 4}
 #: and the lowest energy is lowered by this
 _LOWER = 0.1
 
@@ -195,16 +196,16 @@ def _finer(
         times = tried.get(part, 0)
         if error <= tolerance / len(found.parts):
             continue
-        if part == "momentum" and deck.momentum.per_decade is None and times < _TIMES:
+        if part == "momentum" and deck.momentum.per_decade is None and times < _TIMES[part]:
             levels = _FINER * (momentum.per_decade or PER_DECADE)
             momentum = replace(momentum, per_decade=levels)
         elif part == "T_min" and deck.momentum.T_min is None and momentum.ends()[0] > LOWEST:
             momentum = replace(momentum, T_min=max(_LOWER * momentum.ends()[0], LOWEST))
-        elif part == "space" and _leaves_orders_open(deck) and times < _TIMES:
+        elif part == "space" and _leaves_orders_open(deck) and times < _TIMES[part]:
             r, z, _ = (n + _HIGHER for n in solver.orders())
             has_r = deck.geometry.kind == "cylinder"
             solver = replace(solver, order_r=r if has_r else None, order_z=z)
-        elif part == "basis" and isinstance(solver, ReducedBasis) and times < _TIMES:
+        elif part == "basis" and isinstance(solver, ReducedBasis) and times < _TIMES[part]:
             solver = replace(solver, functions=round(_LARGER * solver.functions))
         elif part == "basis" and isinstance(solver, ReducedBasis):
             solver = in_full(replace(here, solver=solver)).solver

@@ -46,9 +46,13 @@ class Momenta(Levels):
     @cached_property
     def log_p(self) -> Array:
         """(n_levels + 2 GHOSTS,) u of the extended levels."""
-        u = self.lowest + self.extended / self.per_unit
+        return self.at(self.extended)
+
+    def at(self, number: Array) -> Array:
+        """u at any s."""
+        u = self.lowest + number / self.per_unit
         for _ in range(_STEPS):
-            u = u - (self.number(u) - self.extended) / self._density(u)
+            u = u - (self.number(u) - number) / self._density(u)
         return u
 
     @cached_property
@@ -77,15 +81,26 @@ class Momenta(Levels):
 def make_levels(
     deck: GalaxyDeck, nuclei: list[Nuclide], per_decade: float, below: float = 1.0
 ) -> Momenta:
-    """One grid for all nuclides, below · T_min … T_max, of ``per_decade`` levels in the mean."""
+    """One grid for all nuclides, T_min … T_max, of ``per_decade`` levels in the mean.
+
+    With ``below`` < 1 as many more of the same levels as reach down to below · T_min: what they
+    change is the end, and not the places of the levels.
+    """
     momentum = deck.momentum
-    ends = np.array([below, 1.0]) * momentum.ends()
+    ends = np.array([below, 1.0, 1.0]) * np.array(momentum.ends())[[0, 0, 1]]
     momenta = np.stack([nucleus.momentum(nucleus.rigidity(ends)) for nucleus in nuclei])
-    first, last = np.log(momenta[:, 0].min()), np.log(momenta[:, 1].max())
+    lowest, first, last = np.log([*momenta[:, :2].min(axis=0), momenta[:, 2].max()])
     steps = int(np.ceil((last - first) / np.log(10) * per_decade - 1e-9))
-    return _momenta(
+    levels = _momenta(
         steps, float(first), float(last), momentum.refinement, float(np.log(momentum.p_refined))
     )
+    return levels if below == 1 else _longer(levels, int(np.ceil(-levels.number(lowest))))
+
+
+@lru_cache(maxsize=64)
+def _longer(levels: Momenta, more: int) -> Momenta:
+    """With more levels below the first."""
+    return replace(levels, n=levels.n + more, lowest=float(levels.at(np.array(-float(more)))))
 
 
 @lru_cache(maxsize=64)
