@@ -13,6 +13,8 @@ from crtransport.solvers.problem import FieldProblem, FieldSolution
 LIMIT = 300_000
 #: a pivot is taken off the diagonal where that is smaller than this part of its column
 _THRESHOLD = 0.1
+#: residuals of rounding alone (FieldProblem.rounding) that elimination may leave
+ROUNDINGS = 100.0
 
 
 def solve_direct(problem: FieldProblem) -> FieldSolution:

@@ -308,6 +308,20 @@ class FieldProblem:
         defect = np.linalg.norm((self.source - self.apply(y)) * weights)
         return float(defect / np.linalg.norm(self.source * weights))
 
+    def rounding(self, y: Array) -> float:
+        """What rounding alone leaves of a residual: ε ‖|A| |y|‖ over ‖q‖, with the row weights.
+
+        Above the residual that is asked for where ψ is many times what its scale told.
+        """
+        sizes = np.zeros_like(y)
+        for term in self.terms:
+            sizes += abs(term.along.matrix) @ (abs(term.across.matrix) @ np.abs(y).T).T
+        for k, matrix in enumerate(self.local):
+            sizes[k] += abs(matrix) @ np.abs(y[k])
+        weights = self.row_weights[:, None]
+        whole = np.linalg.norm(sizes * weights) / np.linalg.norm(self.source * weights)
+        return float(np.finfo(float).eps * whole)
+
     def budget(self, y: Array, freed: Array | None = None) -> dict[str, float]:
         """What each term takes away, relative to the sum of the sources, by its name.
 

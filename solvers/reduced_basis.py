@@ -22,6 +22,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.linalg import solve_banded, solve_triangular
 
+from crtransport.solvers.direct import ROUNDINGS
 from crtransport.solvers.errors import ConvergenceError, SingularOperatorError
 from crtransport.solvers.factors import factor_levels
 from crtransport.solvers.kernels import modes
@@ -212,7 +213,8 @@ def solve_modes(problem: FieldProblem, rtol: float = 1e-7) -> FieldSolution:
     if not residual <= _SLACK * rtol:
         values, iterations = _banded(problem, along, parts.matrices, load), iterations + 1
         residual = modes.defect(own, *others, load, rows, values)
-        if not residual <= _SLACK * rtol:
+        turned = values if turn is None else values @ turn.T
+        if not residual <= max(_SLACK * rtol, ROUNDINGS * problem.rounding(turned)):
             raise ConvergenceError(
                 f"residual {residual:.1e} by elimination, where {rtol:.0e} is asked for: "
                 "the equations are close to singular"

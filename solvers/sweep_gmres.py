@@ -17,7 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from crtransport.solvers.direct import LIMIT, solve_direct
+from crtransport.solvers.direct import LIMIT, ROUNDINGS, solve_direct
 from crtransport.solvers.errors import ConvergenceError
 from crtransport.solvers.factors import Factors, factor_levels
 from crtransport.solvers.kernels.sparse_levels import Couplings, sweep_down, sweep_up
@@ -72,7 +72,7 @@ def solve_sweep(
 def _eliminated(problem: FieldProblem, rtol: float, iterations: int) -> FieldSolution:
     """What the iterations do not reach."""
     found = solve_direct(problem)
-    if not found.residual <= rtol:
+    if not found.residual <= max(rtol, ROUNDINGS * problem.rounding(found.values)):
         raise ConvergenceError(
             f"residual {found.residual:.1e} by elimination; asked for {rtol:.0e}: the equations "
             "are close to singular"

@@ -107,9 +107,17 @@ def test_maps_have_the_flux_at_the_sun_and_end_at_zero() -> None:
 def test_negative_densities_are_counted_and_told() -> None:
     found = boron()
     assert not found.negative_values.any()
-    assert "negative densities" not in dict(headline(found))
-    some = found.assign(negative_values=found.negative_values + 3 * (found.nuclide == "C12"))
-    assert dict(headline(some))["negative densities"] == f"C12 3 of {found.attrs['unknowns']}"
+    assert not [row for row in headline(found) if "negative" in row[0]]
+    share = found.negative_share.copy(data=[0.0] * found.nuclide.size)
+    share.loc[{"nuclide": "C12"}] = 2e-3
+    some = found.assign(
+        negative_values=found.negative_values + 3 * (found.nuclide == "C12"),
+        negative_share=share.assign_attrs(where_C12="T = 1 GeV/n, z = 3 kpc"),
+    )
+    some.negative_values.attrs["of"] = 1000
+    assert dict(headline(some))["C12: negative densities"] == (
+        "3 of 1000, at most 0.002 of the largest at their energy, at T = 1 GeV/n, z = 3 kpc"
+    )
 
 
 def test_a_line_sets_free_as_many_particles_as_it_says() -> None:
