@@ -51,8 +51,8 @@ class Point(NamedTuple):
     Attributes
     ----------
     status : str
-        "done"; "inaccurate", where the error estimate exceeds the tolerance; "failed"; "lacking",
-        where a variable to be kept is not in the output.
+        "done"; "inaccurate", where the error estimate exceeds the tolerance, or a flux or a fit is
+        not to be trusted; "failed"; "lacking", where a variable to be kept is not in the output.
     reason : str
         Why there are no numbers, or why they are inaccurate.
     cpu_seconds : float
@@ -102,8 +102,11 @@ def _solved(setup: Setup, overrides: Mapping[str, Any]) -> Point:
     error, tolerance = (float(dataset.attrs[f"error_{what}"]) for what in ("estimate", "tolerance"))
     layout, values = _kept(dataset, setup.keep)
     numbers = error, tolerance, layout, values
-    if error <= tolerance:
+    wrong = str(dataset.attrs.get("failures", "")).splitlines()
+    if error <= tolerance and not wrong:
         return Point("done", "", np.nan, *numbers)
+    if wrong:
+        return Point("inaccurate", "; ".join(wrong), np.nan, *numbers)
     reason = f"the error estimate {error:.2g} exceeds the tolerance {tolerance:.2g}"
     return Point("inaccurate", reason, np.nan, *numbers)
 
