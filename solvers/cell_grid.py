@@ -210,18 +210,23 @@ class CellGrid:
         return sp.csr_array(sp.kron(outer, sp.eye_array(int(after))))
 
 
-def clustered_nodes(length: float, n: int, scale: float, through: Sequence[float] = ()) -> Array:
+def clustered_nodes(
+    length: float, n: int, scale: float, through: Sequence[float] = (), multiple: int = 1
+) -> Array:
     """About ``n`` steps from 0 to ``length``, even below ``scale`` and ∝ x above it, by a sinh.
 
     Parameters
     ----------
     through : sequence of float
         Places between 0 and ``length``, in order, on each of which a node lies.
+    multiple : int
+        What the steps between two of them are a multiple of.
     """
     ends = np.arcsinh(np.array([0.0, *through, length]) / scale)
     parts = [np.zeros(1)]
     for lo, hi in pairwise(ends):
-        parts.append(np.linspace(lo, hi, max(1, round((hi - lo) / ends[-1] * n)) + 1)[1:])
+        steps = multiple * max(1, round((hi - lo) / ends[-1] * n / multiple))
+        parts.append(np.linspace(lo, hi, steps + 1)[1:])
     nodes = scale * np.sinh(np.concatenate(parts))
     nodes[np.cumsum([len(part) for part in parts]) - 1] = [0.0, *through, length]
     return nodes

@@ -52,6 +52,10 @@ class RadialExponential:
         """Where it has kinks: nowhere."""
         return []
 
+    def scale(self) -> float:
+        """Length over which it changes by e, kpc."""
+        return abs(self.length)
+
 
 @dataclass(frozen=True, kw_only=True)
 class RadialFactors:
@@ -83,6 +87,10 @@ class RadialFactors:
     def knots(self) -> list[float]:
         """Where it has kinks."""
         return list(self.r)
+
+    def scale(self) -> float:
+        """None but the distances between its points."""
+        return np.inf
 
 
 Radial = Annotated[RadialExponential | RadialFactors, Discriminator("kind")]
@@ -127,6 +135,10 @@ class Diffusion:
 
     def heights(self) -> list[float]:
         """Heights at which f has kinks, kpc."""
+        return []
+
+    def layers(self) -> list[tuple[float, float]]:
+        """Heights from which f changes fast, and the length over which it begins to, kpc."""
         return []
 
     def breaks(self) -> Knots:
@@ -181,6 +193,12 @@ class TwoHalo(Diffusion):
     def shape(self, z: Array) -> Array:
         """f(z), D over its halo value at height z (kpc)."""
         return np.asarray(self.xi - (1 - self.xi) * np.expm1(-((z / self.h) ** 2) / 2))
+
+    def layers(self) -> list[tuple[float, float]]:
+        """The mid-plane: f ≈ ξ + (1−ξ) z²/2h² has twice its value there at z = h √(2ξ/(1−ξ))."""
+        if self.xi == 1:
+            return []
+        return [(0.0, self.h * min(1.0, float(np.sqrt(2 * self.xi / (1 - self.xi)))))]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,6 +265,10 @@ class Exponential(Diffusion):
         """f(z) at height z (kpc)."""
         return np.exp(np.abs(z) / self.z_t)
 
+    def layers(self) -> list[tuple[float, float]]:
+        """From the mid-plane on f grows, up to where a flux has met most of its resistance."""
+        return [(0.0, self.z_t), (4 * self.z_t, self.z_t)]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Layers(Diffusion):
@@ -294,6 +316,13 @@ class Layers(Diffusion):
     def heights(self) -> list[float]:
         """Heights at which f has kinks, kpc."""
         return list(self.z)
+
+    def layers(self) -> list[tuple[float, float]]:
+        """Its points: from one of them f changes by itself over f/|df/dz| of the steeper side."""
+        steep = np.abs(np.diff(self.f) / np.diff(self.z))
+        steeper = np.maximum(np.append(steep, 0.0), np.append(0.0, steep))
+        lengths = np.divide(self.f, steeper, out=np.full_like(steeper, np.inf), where=steeper > 0)
+        return list(zip(self.z, lengths.tolist(), strict=True))
 
 
 AnyDiffusion = Annotated[TwoHalo | Uniform | Exponential | Layers, Discriminator("kind")]

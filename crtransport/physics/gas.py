@@ -19,6 +19,9 @@ Kpc = Annotated[float, Quantity(unit="kpc", ge=0)]
 Height = Annotated[float, Quantity(unit="kpc", gt=0)]
 
 _LN2 = float(np.log(2))
+_ROOT_LN2 = float(np.sqrt(_LN2))
+#: lengths along r and z over which a density changes by e that does not change
+_EVEN = (np.inf, np.inf)
 
 
 class _Smooth:
@@ -61,6 +64,10 @@ class Molecular(_Smooth):
         """Scale height, kpc."""
         return 0.071
 
+    def scales(self) -> tuple[float, float]:
+        """Lengths along r and z over which the density changes by e, kpc."""
+        return 2.67, 0.071 / _ROOT_LN2
+
 
 @dataclass(frozen=True, kw_only=True)
 class Atomic(_Smooth):
@@ -100,6 +107,10 @@ class Atomic(_Smooth):
         """Scale height of most of the gas, kpc."""
         return 0.2
 
+    def scales(self) -> tuple[float, float]:
+        """Lengths along r and z over which the density changes by e, kpc."""
+        return 5.20, 0.106 / _ROOT_LN2
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ionised(_Smooth):
@@ -126,6 +137,10 @@ class Ionised(_Smooth):
     def height(self) -> float:
         """Scale height of the dense part, kpc."""
         return 0.15
+
+    def scales(self) -> tuple[float, float]:
+        """Lengths along r and z over which the density changes by e, kpc."""
+        return 2.0, 0.15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +176,10 @@ class ExponentialDisk(_Smooth):
         """Scale height, kpc."""
         return self.z_scale
 
+    def scales(self) -> tuple[float, float]:
+        """Lengths along r and z over which the density changes by e, kpc."""
+        return (self.r_scale, self.z_scale) if self.n0 > 0 else _EVEN
+
 
 @dataclass(frozen=True, kw_only=True)
 class UniformGas(_Smooth):
@@ -186,6 +205,10 @@ class UniformGas(_Smooth):
     def height(self) -> float:
         """There is none."""
         return 0.0
+
+    def scales(self) -> tuple[float, float]:
+        """There are none."""
+        return _EVEN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,6 +243,10 @@ class ThinDisk:
     def height(self) -> float:
         """Scale height, kpc."""
         return 0.0
+
+    def scales(self) -> tuple[float, float]:
+        """There are none, as the sheet is no density."""
+        return _EVEN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,6 +295,11 @@ class Rings:
         """Largest height, kpc."""
         return max(self.z_half)
 
+    def scales(self) -> tuple[float, float]:
+        """Lengths along r and z over which the density changes by e, kpc; along r its points."""
+        heights = [height for n, height in zip(self.n, self.z_half, strict=True) if n > 0]
+        return np.inf, min(heights, default=np.inf) / _ROOT_LN2
+
 
 @dataclass(frozen=True, kw_only=True)
 class NoGas(_Smooth):
@@ -290,6 +322,10 @@ class NoGas(_Smooth):
     def height(self) -> float:
         """There is none."""
         return 0.0
+
+    def scales(self) -> tuple[float, float]:
+        """There are none."""
+        return _EVEN
 
 
 _Other = ExponentialDisk | UniformGas | ThinDisk | Rings | NoGas
@@ -338,6 +374,11 @@ class Gas:
         """Places r, z at which a density has kinks, kpc."""
         parts = [part.knots() for part in (self.H2, self.HI, self.HII)]
         return [r for part in parts for r in part[0]], [z for part in parts for z in part[1]]
+
+    def scales(self) -> tuple[float, float]:
+        """Shortest lengths along r and z over which a phase changes by e, kpc."""
+        r, z = zip(*(part.scales() for part in (self.H2, self.HI, self.HII)), strict=True)
+        return min(r), min(z)
 
     def heights(self) -> dict[str, float]:
         """Scale height of each phase, kpc."""

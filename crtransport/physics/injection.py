@@ -46,6 +46,10 @@ class NamedProfile:
         """At r in kpc."""
         return PROFILES[self.name].at(r, r_sun)
 
+    def scale(self, r_sun: float) -> float:
+        """Length over which it changes by e, kpc."""
+        return PROFILES[self.name].scale(r_sun)
+
     def knots(self) -> list[float]:
         """Where it has kinks."""
         return []
@@ -72,6 +76,10 @@ class PowerExponential:
     def at(self, r: Array, r_sun: float) -> Array:
         """At r in kpc."""
         return Profile(self.a, self.b).at(r, r_sun)
+
+    def scale(self, r_sun: float) -> float:
+        """Length over which it changes by e, kpc."""
+        return Profile(self.a, self.b).scale(r_sun)
 
     def knots(self) -> list[float]:
         """Where it has kinks."""
@@ -108,6 +116,10 @@ class SourceRings:
         inside = (r >= self.r[0]) & (r <= self.r[-1])
         return np.where(inside, interpolate(r, self.r, self.q), 0.0)
 
+    def scale(self, r_sun: float) -> float:
+        """None but the distances between its points."""
+        return np.inf
+
     def knots(self) -> list[float]:
         """Where it has kinks."""
         return list(self.r)
@@ -130,6 +142,10 @@ class UniformProfile:
     def at(self, r: Array, r_sun: float) -> Array:
         """At r in kpc."""
         return np.ones_like(r)
+
+    def scale(self, r_sun: float) -> float:
+        """There is none."""
+        return np.inf
 
     def knots(self) -> list[float]:
         """Where it has kinks."""
@@ -370,6 +386,10 @@ class Source:
         """Places r, z at which the density has kinks, kpc."""
         edge = getattr(self.vertical, "half_thickness", None)
         return self.radial.knots(), [] if edge is None else [edge]
+
+    def scales(self, r_sun: float) -> tuple[float, float]:
+        """Lengths along r and z over which the density changes by e, kpc; of a sheet none."""
+        return self.radial.scale(r_sun), getattr(self.vertical, "scale", np.inf)
 
     def line(self, nucleus: Nuclide) -> float | None:
         """T of a source at one energy, GeV/n; None for a spectrum."""

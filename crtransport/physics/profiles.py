@@ -24,6 +24,10 @@ class Profile(NamedTuple):
         scale = r_sun + self.R1
         return np.asarray(((r + self.R1) / scale) ** self.a * np.exp(-self.b * (r - r_sun) / scale))
 
+    def scale(self, r_sun: float) -> float:
+        """Length over which the exponential changes by e, kpc."""
+        return abs((r_sun + self.R1) / self.b) if self.b else np.inf
+
 
 PROFILES: dict[str, Profile] = {
     # supernova remnants, tuned to gamma rays: Trotta et al. 2011, ApJ 729, 106

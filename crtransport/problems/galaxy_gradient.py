@@ -137,7 +137,7 @@ class Adjoint:
         return self._moved[key]
 
     def _space(self, deck: GalaxyDeck) -> Space:
-        space = make_space(deck)
+        space = make_space(deck, like=self.deck)
         if isinstance(self.run.space.grid, ReducedGrid):
             from crtransport.problems.galaxy_reduced import reduced
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -11,55 +12,99 @@ from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.physics.geometry import LeakyBox
+from crtransport.problems.galaxy_layers import Layers, kinks, layers, longest
 from crtransport.solvers.cell_grid import CellAxis, CellGrid, clustered_nodes
 from crtransport.solvers.nodal_grid import NodalAxis, NodalGrid
 
 Array = NDArray[np.float64]
 
-#: height of the lowest element, kpc: about the scale height of the molecular gas and the sources
+#: height of the lowest element, kpc, where nothing asks for a lower one
 _FIRST = 0.15
 #: an element is at most this many times as high as what lies below it, and one more
 _GROWTH = 2.0
-#: height up to which nodes in z are evenly spaced, kpc
-_CLUSTER = 0.2
+#: height up to which nodes in z are evenly spaced, over the lowest element
+_CLUSTER = 4 / 3
 #: knots closer than this part of the whole length are one
 _SAME = 1e-9
+#: how much longer than allowed an element may be
+_ROUNDING = 1e-9
 
 
-def make_grid(deck: GalaxyDeck, coarse: bool = False) -> Any:
+def make_grid(deck: GalaxyDeck, coarse: bool = False, like: GalaxyDeck | None = None) -> Any:
     """The grid of a deck: a NodalGrid or a CellGrid, with axes (r, z), (z), or none.
 
-    Edges of elements lie on every knot of the deck's tables, and on the Sun. The coarse grid has
-    one order less in r and two in z (neighbouring orders can agree by chance in one dimension), or
-    half as many cells.
+    Edges of elements lie on every knot of the deck's tables, and on the Sun; elements are as thin
+    as the layers of gas, sources and D are. The coarse grid has the same elements of one order
+    less in r and two in z (neighbouring orders can agree by chance in one dimension), or every
+    second node of the cells. ``like``: a deck whose elements are taken, moved as its knots are: how
+    many there are does not change when a number does.
     """
     if deck.geometry.kind == "leaky-box":
         return NodalGrid(axes=())
-    r_knots, z_knots = _knots(deck)
-    if deck.solver.discretisation == "finite-volume":
-        return _cells(deck, r_knots, z_knots, coarse)
-    z_edges = heights(deck.geometry.z_h, z_knots)
-    order_r, order_z, elements = deck.solver.orders()
-    axes = [NodalAxis(edges=z_edges, orders=(order_z - 2 * coarse,) * (len(z_edges) - 1))]
-    if deck.geometry.kind == "cylinder":
-        r_edges = radii(deck.geometry.r_h, elements, r_knots)
-        orders = (order_r - coarse,) * (len(r_edges) - 1)
-        axes.insert(0, NodalAxis(edges=r_edges, orders=orders, radial=1))
-    return NodalGrid(axes=tuple(axes))
+    ends, cells = _ends(deck), deck.solver.discretisation == "finite-volume"
+    edges = (_nodes if cells else _edges)(like or deck, ends if like is None else _ends(like))
+    if like is not None:
+        edges = [np.interp(x, a, b) for x, a, b in zip(edges, _ends(like), ends, strict=True)]
+    radial = [1, 0][-len(edges) :]
+    if cells:
+        every = 2 if coarse else 1
+        return CellGrid(
+            axes=tuple(
+                CellAxis(nodes=x[::every], radial=n) for x, n in zip(edges, radial, strict=True)
+            )
+        )
+    order_r, order_z, _ = deck.solver.orders()
+    orders = [order_r - coarse, order_z - 2 * coarse][-len(edges) :]
+    return NodalGrid(
+        axes=tuple(
+            NodalAxis(edges=x, orders=(order,) * (len(x) - 1), radial=n)
+            for x, order, n in zip(edges, orders, radial, strict=True)
+        )
+    )
 
 
-def _cells(
-    deck: GalaxyDeck, r_knots: Sequence[float], z_knots: Sequence[float], coarse: bool
-) -> CellGrid:
-    """Control volumes with nodes on all knots, in z closer together in the disk."""
-    cells_r, cells_z = (n // 2 if coarse else n for n in deck.solver.cells())
-    assert not isinstance(deck.geometry, LeakyBox)
-    z_h = deck.geometry.z_h
-    nodes = clustered_nodes(z_h, cells_z, min(_CLUSTER, z_h), _inside(z_knots, z_h))
-    axes = [CellAxis(nodes=nodes)]
+def _edges(deck: GalaxyDeck, ends: list[list[float]]) -> list[Array]:
+    """Edges of elements along (r, z), or z."""
+    thin = layers(deck)
+    edges = [split(heights(ends[-1][-1], ends[-1], _lowest(thin)), thin)]
     if deck.geometry.kind == "cylinder":
-        axes.insert(0, CellAxis(nodes=radii(deck.geometry.r_h, cells_r, r_knots), radial=1))
-    return CellGrid(axes=tuple(axes))
+        r_h, (_, _, elements) = deck.geometry.r_h, deck.solver.orders()
+        if deck.solver.elements_r is None:
+            elements = max(elements, math.ceil(r_h / longest(deck)))
+        places = _inside([r for part in _parts(deck) for r in part.breaks()[0]], r_h)
+        edges.insert(0, split(radii(r_h, elements, ends[0]), kinks(deck, places)))
+    return edges
+
+
+def _nodes(deck: GalaxyDeck, ends: list[list[float]]) -> list[Array]:
+    """Nodes of control volumes along (r, z), or z, closer together in the disk.
+
+    Between two knots there are two volumes at least, so that every second node is a coarser grid.
+    """
+    cells_r, cells_z = deck.solver.cells()
+    inner, z_h = ends[-1][1:-1], ends[-1][-1]
+    scale = min(_CLUSTER * _lowest(layers(deck)), z_h)
+    nodes = [clustered_nodes(z_h, cells_z, scale, inner, multiple=2)]
+    if deck.geometry.kind == "cylinder":
+        nodes.insert(0, radii(deck.geometry.r_h, cells_r, ends[0], multiple=2))
+    return nodes
+
+
+def _lowest(thin: Layers) -> float:
+    return min([_FIRST, *(size for z, size in thin if z == 0)])
+
+
+def split(edges: Array, layers: Layers) -> Array:
+    """Elements halved until all are as short as ``layers`` ask for beside them, growing away."""
+    done, waiting = [edges[0]], [*edges[:0:-1]]
+    while waiting:
+        lo, hi = done[-1], waiting[-1]
+        allowed = (max(size, _GROWTH * max(lo - place, place - hi, 0.0)) for place, size in layers)
+        if hi - lo > (1 + _ROUNDING) * min(allowed, default=math.inf):
+            waiting.append((lo + hi) / 2)
+        else:
+            done.append(waiting.pop())
+    return np.array(done)
 
 
 def heights(z_h: float, knots: Sequence[float], first: float = _FIRST) -> Array:
@@ -75,12 +120,15 @@ def heights(z_h: float, knots: Sequence[float], first: float = _FIRST) -> Array:
     return np.array(edges)
 
 
-def radii(r_h: float, elements: int, knots: Sequence[float]) -> Array:
-    """About ``elements`` equal elements from 0 to ``r_h``, with edges on all knots."""
+def radii(r_h: float, elements: int, knots: Sequence[float], multiple: int = 1) -> Array:
+    """About ``elements`` equal elements from 0 to ``r_h``, with edges on all knots.
+
+    ``multiple``: what the elements between two knots are a multiple of.
+    """
     ends = [0.0, *_inside(knots, r_h), r_h]
     parts = [np.array([0.0])]
     for lo, hi in pairwise(ends):
-        n = max(1, round((hi - lo) / r_h * elements))
+        n = multiple * max(1, round((hi - lo) / r_h * elements / multiple))
         parts.append(np.linspace(lo, hi, n + 1)[1:])
     return np.concatenate(parts)
 
@@ -94,12 +142,18 @@ def _inside(knots: Sequence[float], end: float) -> list[float]:
     return found
 
 
-def _knots(deck: GalaxyDeck) -> tuple[list[float], list[float]]:
-    """Places where gas, sources or D have kinks, and the Sun."""
-    r_knots = [deck.geometry.r_sun] if deck.geometry.kind == "cylinder" else []
-    z_knots: list[float] = []
-    for part in (deck.diffusion, deck.gas, *deck.source):
-        r_more, z_more = part.breaks()
-        r_knots += r_more
-        z_knots += z_more
-    return r_knots, z_knots
+def _ends(deck: GalaxyDeck) -> list[list[float]]:
+    """Along (r, z), or z: 0, where gas, sources or D have kinks, the Sun, and the outer end."""
+    assert not isinstance(deck.geometry, LeakyBox)
+    r_knots, z_knots = ([x for part in _parts(deck) for x in part.breaks()[i]] for i in (0, 1))
+    z_h = deck.geometry.z_h
+    ends = [[0.0, *_inside(z_knots, z_h), z_h]]
+    if deck.geometry.kind == "cylinder":
+        r_h = deck.geometry.r_h
+        ends.insert(0, [0.0, *_inside([deck.geometry.r_sun, *r_knots], r_h), r_h])
+    return ends
+
+
+def _parts(deck: GalaxyDeck) -> list[Any]:
+    """What has kinks."""
+    return [deck.diffusion, deck.gas, *deck.source]

@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 Field = Callable[[Array, Array], Array]  # of r, z in kpc
 
 _KM_PER_S = 1e5 * MYR / KPC  # kpc/Myr
-#: keys that matrices in space do not depend on
+#: keys that matrices in space do not depend on, but for the grid that they are on
 _SAME = re.compile(
     r"diffusion\.(D0|R0|R1|delta1|delta2|eta)|(reacceleration|losses|nuclear|normalisation)\..*"
     r"|source\.\d+\.(abundances|injections?|reference).*"
@@ -110,13 +110,16 @@ def _typical_rate(space: Space, operator: Operator) -> float:
 
 
 def same_space(key: str) -> bool:
-    """Whether matrices in space stay as they are when the value at a dotted key changes."""
+    """Whether matrices in space, on one grid, stay as they are when the value at a key changes."""
     return _SAME.fullmatch(key) is not None
 
 
-def make_space(deck: GalaxyDeck, coarse: bool = False) -> Space:
-    """Build the matrices of a deck; ``coarse``: on the grid that tells the error of the deck's."""
-    place = _Places(deck, make_grid(deck, coarse))
+def make_space(deck: GalaxyDeck, coarse: bool = False, like: GalaxyDeck | None = None) -> Space:
+    """Build the matrices of a deck; ``coarse``: on the grid that tells the error of the deck's.
+
+    ``like``: a deck whose elements are taken, where derivatives need as many of them.
+    """
+    place = _Places(deck, make_grid(deck, coarse, like))
     diffusion = place.diffusion()
     loads = tuple(
         place.load(
