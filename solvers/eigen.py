@@ -64,6 +64,11 @@ def decay_modes(a: Array, b: Array) -> Modes:
     SingularOperatorError
         If ``a`` is not positive (semi)definite.
     """
+    if not (np.all(np.isfinite(a)) and np.all(np.isfinite(b))):
+        raise SingularOperatorError(
+            "the diffusion-and-loss matrix has entries beyond the largest float: "
+            "a rate is too large, or the field diverges too fast for the scattering"
+        )
     if a[0, 0] != 0.0:
         inverse, vectors = _definite_pencil(a, b)
         return _sorted_modes(a, b, inverse, vectors, neutral=None, constant=False)
