@@ -232,8 +232,7 @@ class _Banded:
             raise SingularOperatorError("nothing enters: the solution is zero")
         if not np.all(np.isfinite(self.band)):
             raise SingularOperatorError(
-                "rates of decay along the tube are beyond the largest float: "
-                "a rate of loss or scattering is too large"
+                "modes are beyond the largest float: a rate of loss or scattering is too large"
             )
         try:
             x = scipy.linalg.solve_banded((self.width, self.width), self.band, self.rhs)

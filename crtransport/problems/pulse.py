@@ -93,6 +93,7 @@ def solve_pulse(deck: FluxTubeDeck, rigidity: float | None) -> Spread:
         return replace(last, error=last.error * remaining(first.error, last.error))
     where = coordinate(deck.scattering)
     before: Spread | None = None
+    best: Spread | None = None
     for rung, (order, layers) in enumerate(
         basis_ladder(where, medium_at(deck, 0.0, rigidity))[:_RUNGS]
     ):
@@ -101,10 +102,13 @@ def solve_pulse(deck: FluxTubeDeck, rigidity: float | None) -> Spread:
         answer = _fourier(deck, deck.pulse, rigidity, order, layers, stiffest)
         if before is not None:
             judged = _judged(answer, before)
-            if judged.error <= deck.solver.rtol:
+            # round-off grows with the order
+            best = judged if best is None or judged.error < best.error else best
+            if best.error <= deck.solver.rtol:
                 break
         before = answer
-    return judged
+    assert best is not None  # a ladder has two rungs at least
+    return best
 
 
 def _judged(fine: Spread, coarse: Spread) -> Spread:
@@ -117,11 +121,11 @@ def _judged(fine: Spread, coarse: Spread) -> Spread:
         moved = np.abs(fine.displacement / coarse.displacement - 1)
         left = np.abs(lost * coarse.number / fine.number - 1)
     gap = np.abs(mean - other) / fine.peak[:, None]
+    noise = max(2 * np.max([fine.noise / fine.peak, coarse.noise / coarse.peak]), _ROUNDING)
+    unknown = weight <= np.max(gap, axis=1, keepdims=True) + noise
     # where ⟨f⟩ is exactly zero there is nothing relative to it
-    near = np.max(np.where(mean == 0, gap, near), axis=1)
-    near += max(2 * np.max([fine.noise / fine.peak, coarse.noise / coarse.peak]), _ROUNDING)
-    error = float(np.max([near, moved, left]))
-    return replace(fine, error=error, unknown=weight <= near[:, None])
+    near = np.max(np.where(mean == 0, gap, near), axis=1) + noise
+    return replace(fine, error=float(np.max([near, moved, left])), unknown=unknown)
 
 
 def _fourier(
