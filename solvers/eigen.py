@@ -64,6 +64,11 @@ def decay_modes(a: Array, b: Array) -> Modes:
     SingularOperatorError
         If ``a`` is not positive (semi)definite.
     """
+    if not (np.all(np.isfinite(a)) and np.all(np.isfinite(b))):
+        raise SingularOperatorError(
+            "the diffusion-and-loss matrix has entries beyond the largest float: "
+            "a rate is too large, or the field diverges too fast for the scattering"
+        )
     if a[0, 0] != 0.0:
         inverse, vectors = _definite_pencil(a, b)
         return _sorted_modes(a, b, inverse, vectors, neutral=None, constant=False)
@@ -114,10 +119,16 @@ def _sorted_modes(
         name: vectors[:, k] / np.sqrt(np.abs(inverse[k]))
         for name, k in (("up", up), ("down", down))
     }
+    with np.errstate(over="ignore"):
+        up_rates, down_rates = 1 / inverse[up], 1 / inverse[down]
+    if not np.all(np.isfinite([*up_rates, *down_rates])):
+        raise SingularOperatorError(
+            "rates of decay are beyond the largest float: a rate of loss or scattering is too large"
+        )
     return Modes(
-        up_rates=1 / inverse[up],
+        up_rates=up_rates,
         up=scaled["up"],
-        down_rates=1 / inverse[down],
+        down_rates=down_rates,
         down=scaled["down"],
         neutral=neutral,
         constant=constant,

@@ -60,6 +60,16 @@ class TwoWayProblem:
         """Unknowns at one s."""
         return int(self.streaming_up.shape[0])
 
+    @property
+    def source_edge(self) -> int | None:
+        """The edge at which all comes in, so that f decays away from it; None of several."""
+        entries = list(self.jumps)
+        if self.inflow_left is not None:
+            entries.append(0)
+        if self.inflow_right is not None:
+            entries.append(len(self.edges) - 1)
+        return entries[0] if len(entries) == 1 else None
+
     def middle(self, j: int) -> float:
         """A point of part j, finite also where the part reaches to infinity."""
         lo, hi = self.edges[j], self.edges[j + 1]
@@ -98,12 +108,13 @@ def flux_balance(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TwoWaySolution:
-    """f(s) of a TwoWayProblem.
+    """f(s) = g(s) exp(−S(s)) of a TwoWayProblem, where S takes off the decay along s.
 
     Attributes
     ----------
-    evaluate : callable
-        (n_s,) array of s -> [s, function] coefficients; at an inner edge the value above it.
+    scaled : callable
+        (n_s,) array of s -> [s, function] coefficients of g and (n_s,) exponents S; at an inner
+        edge the value above it.
     residual : float
         Largest residual of the linear system, relative to the data.
     balance : float
@@ -112,10 +123,15 @@ class TwoWaySolution:
         Size of the linear system that was solved.
     """
 
-    evaluate: Callable[[Array], Array]
+    scaled: Callable[[Array], tuple[Array, Array]]
     residual: float
     balance: float
     unknowns: int
+
+    def evaluate(self, s: Array) -> Array:
+        """[s, function] coefficients of f; 0 where they are below the smallest float."""
+        g, exponent = self.scaled(s)
+        return g * np.exp(-exponent)[:, None]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -157,11 +173,20 @@ class PulseProblem:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PulseSolution:
-    """f of a PulseProblem: ``values`` [t, s, function] on the equidistant grid ``s``."""
+    """f of a PulseProblem: ``scaled`` [t, s, function] exp(−``exponents``), ``s`` equidistant.
+
+    The (n_t,) exponents are the slowest decay, taken off so that floats hold what is left.
+    """
 
     s: Array
-    values: Array
+    scaled: Array
+    exponents: Array
     unknowns: int
+
+    @property
+    def values(self) -> Array:
+        """[t, s, function] coefficients of f."""
+        return self.scaled * np.exp(-self.exponents)[:, None, None]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

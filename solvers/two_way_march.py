@@ -11,6 +11,8 @@ order in x, third in s at the edges of the steps (Lesaint & Raviart 1974).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -19,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import splu
 
 from crtransport.solvers.errors import SingularOperatorError
-from crtransport.solvers.problem import TwoWayProblem, TwoWaySolution, flux_balance
+from crtransport.solvers.problem import Matrix, TwoWayProblem, TwoWaySolution, flux_balance
 
 Array = NDArray[np.float64]
 
@@ -27,7 +29,9 @@ Array = NDArray[np.float64]
 _GAUSS = (0.5 - 0.5 / np.sqrt(3), 0.5 + 0.5 / np.sqrt(3))
 
 
-def solve_march(problem: TwoWayProblem, steps: int, shortest: float) -> TwoWaySolution:
+def solve_march(
+    problem: TwoWayProblem, steps: int, shortest: float, damping: Array | None = None
+) -> TwoWaySolution:
     """Solve a two-way problem whose B is diagonal, with ``steps`` steps per part.
 
     Parameters
@@ -39,6 +43,10 @@ def solve_march(problem: TwoWayProblem, steps: int, shortest: float) -> TwoWaySo
         Steps in each part, growing geometrically from both ends of the part to its middle.
     shortest : float
         Length of the steps at the ends of a part, as a fraction of the part.
+    damping : [part, 2] array, optional
+        σ at the lower and the upper end of each part, linear between: solved is g = f e^S, S' = σ
+        and S = 0 at the edge of the source, which has A − σ B in the place of A. Where σ is about
+        the rate of decay, g is smooth however deep f falls.
 
     Raises
     ------
@@ -52,6 +60,8 @@ def solve_march(problem: TwoWayProblem, steps: int, shortest: float) -> TwoWaySo
         for lo, hi in zip(problem.edges[:-1], problem.edges[1:], strict=True)
     ]
     knots = np.concatenate([grids[0][:1], *[grid[1:] for grid in grids]])
+    decay = _Decay(problem.edges, damping, problem.source_edge or 0)
+    problem = replace(problem, operator=_damped(problem.operator, decay))
     matrix, rhs = _assemble(problem, knots, steps)
     try:
         solution = splu(matrix.tocsc()).solve(rhs)
@@ -60,10 +70,13 @@ def solve_march(problem: TwoWayProblem, steps: int, shortest: float) -> TwoWaySo
     residual = np.max(np.abs(matrix @ solution - rhs)) / max(np.max(np.abs(rhs)), 1e-300)
     nodal = solution.reshape(len(knots) - 1, 2, problem.n_functions)
 
-    def evaluate(s: Array) -> Array:
-        k = np.clip(np.searchsorted(knots, s, side="right") - 1, 0, len(knots) - 2)
-        t = ((s - knots[k]) / np.diff(knots)[k])[:, None]
-        return np.asarray((1 - t) * nodal[k, 0] + t * nodal[k, 1])
+    upward = problem.streaming_up.diagonal() > 0
+
+    def scaled(s: Array) -> tuple[Array, Array]:
+        g = np.empty((len(s), problem.n_functions))
+        for i, j in enumerate(np.searchsorted(problem.edges[1:-1], s, side="right")):
+            g[i] = _between(grids[j], nodal[j * steps : (j + 1) * steps], upward, s[i])
+        return g, decay.exponent(s)
 
     lost = np.zeros(len(grids))
     for k, step in enumerate(np.diff(knots)):
@@ -74,8 +87,60 @@ def solve_march(problem: TwoWayProblem, steps: int, shortest: float) -> TwoWaySo
             )
     balance = flux_balance(problem, nodal[0, 0], nodal[-1, 1], lost, np.ones(problem.n_functions))
     return TwoWaySolution(
-        evaluate=evaluate, residual=float(residual), balance=balance, unknowns=len(rhs)
+        scaled=scaled, residual=float(residual), balance=balance, unknowns=len(rhs)
     )
+
+
+def _between(grid: Array, nodal: Array, upward: NDArray[np.bool_], s: float) -> Array:
+    """(n,) values at one ``s`` of a part: cubic in s through what leaves the four nearest steps.
+
+    What leaves a step, at the end to which it streams, is of third order; within it of second.
+    """
+    n = len(grid) - 1
+    first = int(np.clip(np.searchsorted(grid, s) - 2, 0, max(n - 3, 0)))
+    index = np.arange(first, min(first + 4, n + 1))
+    after = nodal[np.minimum(index, n - 1), np.where(index == n, 1, 0)]
+    before = nodal[np.maximum(index - 1, 0), np.where(index == 0, 0, 1)]
+    values, near = np.where(upward, before, after), grid[index]
+    weights = [
+        np.prod([(s - b) / (a - b) for k, b in enumerate(near) if k != i])
+        for i, a in enumerate(near)
+    ]
+    return np.asarray(np.array(weights) @ values)
+
+
+class _Decay:
+    """σ(s), linear on each part, and S(s) = ∫σ ds from the edge of the source."""
+
+    def __init__(self, edges: Array, damping: Array | None, source: int) -> None:
+        self.edges, self.source = edges, source
+        self.sigma = np.zeros((len(edges) - 1, 2)) if damping is None else damping
+        sums = np.concatenate([[0.0], np.cumsum(np.diff(edges) * self.sigma.mean(axis=1))])
+        self.sums = sums - sums[source]
+
+    def at(self, s: float) -> float:
+        j, t = self._place(np.array([s]))
+        return float(self.sigma[j, 0] @ (1 - t) + self.sigma[j, 1] @ t)
+
+    def exponent(self, s: Array) -> Array:
+        j, t = self._place(s)
+        length = np.diff(self.edges)[j]
+        mean = self.sigma[j, 0] * (1 - t / 2) + self.sigma[j, 1] * t / 2
+        return np.asarray(self.sums[j] + length * t * mean)
+
+    def _place(self, s: Array) -> tuple[NDArray[np.int64], Array]:
+        j = np.searchsorted(self.edges[1:-1], s, side="right")
+        return j, (s - self.edges[j]) / np.diff(self.edges)[j]
+
+
+def _damped(
+    operator: Callable[[float], tuple[Matrix, Matrix]], decay: _Decay
+) -> Callable[[float], tuple[Matrix, Matrix]]:
+    def damped(s: float) -> tuple[Matrix, Matrix]:
+        a, b = operator(s)
+        return a - decay.at(s) * b, b
+
+    return damped
 
 
 def two_sided(steps: int, shortest: float) -> Array:

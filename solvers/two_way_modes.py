@@ -6,11 +6,15 @@ On part j, with ends s_j and s_{j+1},
 
 and, where zero is an eigenvalue, the constant and s − g besides. The amplitudes a are what enters
 from below and b what enters from above: one equation for each, tested with the mode itself.
+
+Where all comes in at one edge f falls by e^(−σ|s|) away from it, σ the slowest rate of each part,
+for as many decades as a user asks for. This is taken off: g = f e^S, S' = σ, obeys the same
+equations with Λ − σ in the place of Λ, and stays of order one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -36,23 +40,24 @@ class _Part:
     a: Array
     b: Array
     zero: Literal["none", "up", "down", "double"]
+    sigma: float = 0.0
 
     def up(self, s: float) -> Array:
-        """[function, unknown] at ``s`` of what enters at ``lo``; none if that is at infinity."""
+        """[function, unknown] of g at ``s``, of what enters at ``lo``; none if at infinity."""
         if np.isinf(self.lo):
             return np.empty((len(self.b), 0))
-        columns = self.modes.up * np.exp(-self.modes.up_rates * (s - self.lo))
+        columns = self.modes.up * np.exp(-(self.modes.up_rates - self.sigma) * (s - self.lo))
         if self.zero in ("up", "double"):
-            columns = np.column_stack([columns, self._constant()])
+            columns = np.column_stack([columns, self._constant(s - self.lo)])
         return columns
 
     def down(self, s: float) -> Array:
-        """[function, unknown] at ``s`` of what enters at ``hi``; none if that is at infinity."""
+        """[function, unknown] of g at ``s``, of what enters at ``hi``; none if at infinity."""
         if np.isinf(self.hi):
             return np.empty((len(self.b), 0))
-        columns = self.modes.down * np.exp(-self.modes.down_rates * (s - self.hi))
+        columns = self.modes.down * np.exp(-(self.modes.down_rates - self.sigma) * (s - self.hi))
         if self.zero == "down" or (self.zero == "double" and np.isinf(self.lo)):
-            columns = np.column_stack([columns, self._constant()])
+            columns = np.column_stack([columns, self._constant(s - self.hi)])
         elif self.zero == "double":
             columns = np.column_stack([columns, self._linear(s)])
         return columns
@@ -70,10 +75,17 @@ class _Part:
                 weights[first : first + len(rates)] = -np.expm1(-rates * length) / rates
         return np.asarray(np.hstack([up, down]) @ (weights * amplitudes))
 
+    def slowest(self, up: bool) -> float:
+        """The rate by which f falls along the part (``up``) or against it (negative)."""
+        if self.zero == "double" or self.zero == ("up" if up else "down"):
+            return 0.0
+        rates = self.modes.up_rates if up else self.modes.down_rates
+        return float(rates[0]) if len(rates) else 0.0
+
     def tests(self) -> tuple[Array, Array]:
         """[function, test] for ``up`` and ``down``: the modes; if zero is double, their limits."""
         up, down = self.modes.up, self.modes.down
-        constant, neutral = self._constant(), self.modes.neutral
+        constant, neutral = self._constant(0.0), self.modes.neutral
         if self.zero == "double" and neutral is not None:
             tilt = neutral / np.max(np.abs(neutral))
             return np.column_stack([up, constant + tilt]), np.column_stack([down, constant - tilt])
@@ -83,8 +95,8 @@ class _Part:
             down = np.column_stack([down, constant])
         return up, down
 
-    def _constant(self) -> Array:
-        return np.eye(len(self.b))[0]
+    def _constant(self, distance: float) -> Array:
+        return np.eye(len(self.b))[0] * np.exp(self.sigma * distance)
 
     def _linear(self, s: float) -> Array:
         assert self.modes.neutral is not None
@@ -104,33 +116,44 @@ def solve_modes(problem: TwoWayProblem) -> TwoWaySolution:
     SingularOperatorError
         If the problem has no unique bounded solution (no loss, and no end to leave by).
     """
+    edges, source = problem.edges, problem.source_edge
     parts: list[_Part] = []
-    for j in range(len(problem.edges) - 1):
-        parts.append(_make_part(problem, j, parts))
-    edges = problem.edges
+    for j in range(len(edges) - 1):
+        part = _make_part(problem, j, parts)
+        sigma = 0.0 if source is None else part.slowest(j >= source)
+        parts.append(replace(part, sigma=sigma))
+    exponents = _exponents(parts, source or 0)
     n_up = [0 if np.isinf(part.lo) else part.tests()[0].shape[1] for part in parts]
     n_down = [0 if np.isinf(part.hi) else part.tests()[1].shape[1] for part in parts]
     starts = _starts(n_up, n_down)
     system = _match(problem, parts, n_up, n_down)
     amplitudes, residual = system.solve()
 
-    def evaluate(s: Array) -> Array:
-        out = np.empty((len(s), problem.n_functions))
+    def scaled(s: Array) -> tuple[Array, Array]:
+        g, exponent = np.empty((len(s), problem.n_functions)), np.empty(len(s))
         for k, j in enumerate(np.searchsorted(edges[1:-1], s, side="right")):
-            out[k] = _columns(parts[j], s[k]) @ amplitudes[starts[j] : starts[j + 1]]
-        return out
+            part, nearer = parts[j], j if j >= (source or 0) else j + 1
+            g[k] = _columns(part, s[k]) @ amplitudes[starts[j] : starts[j + 1]]
+            exponent[k] = exponents[nearer] + part.sigma * (s[k] - edges[nearer])
+        return g, exponent
 
-    lost = np.array(
-        [
-            part.a[0] @ part.integral(amplitudes[starts[j] : starts[j + 1]])
-            for j, part in enumerate(parts)
-        ]
+    lost = np.zeros(len(parts))
+    for j, part in enumerate(parts):
+        here = np.exp(-exponents[[j] * n_up[j] + [j + 1] * n_down[j]])
+        lost[j] = part.a[0] @ part.integral(amplitudes[starts[j] : starts[j + 1]] * here)
+    solution = TwoWaySolution(
+        scaled=scaled, residual=residual, balance=np.nan, unknowns=len(amplitudes)
     )
-    ends = [evaluate(edges[[k]])[0] if np.isfinite(edges[k]) else None for k in (0, -1)]
+    ends = [solution.evaluate(edges[[k]])[0] if np.isfinite(edges[k]) else None for k in (0, -1)]
     balance = flux_balance(problem, ends[0], ends[1], lost, np.eye(problem.n_functions)[0])
-    return TwoWaySolution(
-        evaluate=evaluate, residual=residual, balance=balance, unknowns=len(amplitudes)
-    )
+    return replace(solution, balance=balance)
+
+
+def _exponents(parts: list[_Part], source: int) -> Array:
+    """(n_parts + 1,) S at the edges: zero at the source, infinite at infinity."""
+    change = np.array([part.sigma * (part.hi - part.lo) if part.sigma else 0.0 for part in parts])
+    up, down = np.cumsum(change[source:]), -np.cumsum(change[:source][::-1])
+    return np.concatenate([down[::-1], [0.0], up])
 
 
 def _starts(n_up: list[int], n_down: list[int]) -> NDArray[np.int64]:
@@ -207,6 +230,10 @@ class _Banded:
         """Amplitudes, and the largest residual relative to the data."""
         if not np.any(self.rhs):
             raise SingularOperatorError("nothing enters: the solution is zero")
+        if not np.all(np.isfinite(self.band)):
+            raise SingularOperatorError(
+                "modes are beyond the largest float: a rate of loss or scattering is too large"
+            )
         try:
             x = scipy.linalg.solve_banded((self.width, self.width), self.band, self.rhs)
         except scipy.linalg.LinAlgError as error:

@@ -148,6 +148,14 @@ class FluxTubeDeck:
             raise ValueError("output.zeta lies beyond tube.length")
         if self.pulse is not None and (self.tube.variation or self.tube.length):
             raise ValueError("pulse needs a uniform tube without end")
+        if self.pulse is not None:
+            m = self.scattering.m
+            mean = sum(value * m / (m + k) for k, value in enumerate(self.source.even))
+            if mean <= 0:
+                raise ValueError(
+                    f"pulse needs particles: source.even has a mean over μ of {mean:g}, "
+                    "which must be above 0"
+                )
         if self.output.slopes and (self.pulse is not None or self.output.rigidity):
             raise ValueError("output.slopes needs a steady tube, and no output.rigidity")
         if self.loss.rate == 0 and not half_range and self.pulse is None:

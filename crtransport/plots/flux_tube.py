@@ -124,11 +124,11 @@ def _rounded(value: float) -> str:
 def _rigidity(axes: Axes, dataset: xr.Dataset) -> None:
     here = dataset.isel(zeta=0)
     curves = {
-        "dipole": np.abs(here.multipole[:, 1] / here.mean_intensity),
+        "dipole": np.abs(here.relative_multipole[:, 1]),
         "step across the equator": np.abs(here.equator_step),
     }
     if here.sizes["ell"] > 2:
-        curves["quadrupole"] = np.abs(here.multipole[:, 2] / here.mean_intensity)
+        curves["quadrupole"] = np.abs(here.relative_multipole[:, 2])
     for i, (name, values) in enumerate(curves.items()):
         axes.loglog(dataset.rigidity, values, label=name, **line(i))
     axes.set(

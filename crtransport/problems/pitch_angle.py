@@ -12,6 +12,7 @@ this is form (*): h = χ^(2m−1), a = 1 − χ^(2m), w = V |χ|^(m−1) or V.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from crtransport.physics.flux_tube import Loss, LossKind
 from crtransport.physics.scattering import Scattering, power_of_slope
-from crtransport.solvers.eigen import Modes, decay_modes
+from crtransport.solvers.eigen import NOISE, Modes, decay_modes
 from crtransport.solvers.elements import Elements, graded_elements
 from crtransport.solvers.errors import ConvergenceError
 from crtransport.solvers.finite_volume import Cells, graded_faces
@@ -176,6 +177,38 @@ class Decay(NamedTuple):
     rates: Array
 
 
+def decay_ladder(medium: Medium, where: Coordinate, n: int) -> Iterator[tuple[Decay, Array]]:
+    """The n slowest modes at one order of the basis after the other, with their rates' errors.
+
+    An absolute error is the difference from the order before, and round-off.
+
+    Raises
+    ------
+    ConvergenceError
+        If no two orders resolve n modes.
+    """
+    before: Array | None = None
+    told = False
+    for order, layers in basis_ladder(where, medium):
+        axis = spectral_axis(where, order, layers)
+        modes = decay_modes(*spectral_matrices(medium, where, axis))
+        rates = np.concatenate([np.zeros(int(modes.constant)), modes.up_rates])[:n]
+        if before is not None and len(before) == n == len(rates):
+            # round-off of the pencil is part of the error, also where two orders agree by chance
+            told = True
+            yield (
+                Decay(axis, modes, rates),
+                np.abs(rates - before) + 4e-16 * len(axis.points) * rates,
+            )
+        before = rates
+    if not told:
+        raise ConvergenceError(
+            f"only {len(rates)} of {n} modes can be told from rounding: with a loss of "
+            f"{medium.loss_rate:.2g} and a scattering rate C = {medium.rate:.2g} the others decay "
+            f"{1 / NOISE:.0e} times as fast as the slowest; bring these rates nearer to each other"
+        )
+
+
 def converged_decay(medium: Medium, where: Coordinate, n: int, rtol: float) -> tuple[Decay, Array]:
     """The n slowest modes and the absolute error estimates of their rates.
 
@@ -187,19 +220,11 @@ def converged_decay(medium: Medium, where: Coordinate, n: int, rtol: float) -> t
     ConvergenceError
         If the largest basis does not reach the tolerance.
     """
-    before: Array | None = None
-    for order, layers in basis_ladder(where, medium):
-        axis = spectral_axis(where, order, layers)
-        modes = decay_modes(*spectral_matrices(medium, where, axis))
-        rates = np.concatenate([np.zeros(int(modes.constant)), modes.up_rates])[:n]
-        if before is not None and len(before) == n:
-            # round-off of the pencil is part of the error, also where two orders agree by chance
-            errors = np.abs(rates - before) + 4e-16 * len(axis.points) * rates
-            if np.all(errors <= rtol * rates):
-                return Decay(axis, modes, rates), errors
-        before = rates
+    for decay, errors in decay_ladder(medium, where, n):
+        if np.all(errors <= rtol * decay.rates):
+            return decay, errors
     raise ConvergenceError(
-        f"{n} eigenvalues not converged to {rtol:g} with {axis.n_functions} functions; "
+        f"{n} eigenvalues not converged to {rtol:g} with {decay.axis.n_functions} functions; "
         "ask for fewer, or for a larger solver.rtol"
     )
 

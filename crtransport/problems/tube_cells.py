@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,12 +23,12 @@ from crtransport.problems.pitch_angle import (
 from crtransport.problems.tube import (
     Steady,
     difference,
-    make_view,
     medium_at,
     sample,
     source_loads,
     tube_edges,
 )
+from crtransport.problems.tube_view import make_view, remaining
 from crtransport.solvers.errors import ConvergenceError
 from crtransport.solvers.finite_volume import Cells, diffusion_matrix
 from crtransport.solvers.problem import TwoWayProblem
@@ -36,18 +37,23 @@ from crtransport.solvers.two_way_march import solve_march
 
 Array = NDArray[np.float64]
 
-#: a tube without end is cut where its slowest mode has fallen by e^−45, below rounding
-_CUT = 45.0
+#: a tube without end is cut where its slowest mode has fallen by e^−20: what the cut does dies out
+#: against it, as fast again, by e^−40 in all
+_CUT = 20.0
 
 
 def solve_by_cells(deck: FluxTubeDeck, solver: FiniteDifference, rigidity: float | None) -> Steady:
-    """The steady distribution along the tube, and the difference from half the resolution."""
-    fine = _solve(deck, solver.cells, solver.steps, rigidity)
-    # an even number of cells and of steps, so that the equator and the middle stay edges
-    cells, steps = 2 * (solver.cells // 4), 2 * (solver.steps // 4)
-    coarse = _solve(deck, cells, steps, rigidity)
-    # second order: the finer answer has a third of the difference left
-    return replace(fine, error=difference(deck, fine, coarse) / 3)
+    """The steady distribution along the tube, its error from a half and a quarter of the grid."""
+    fine, coarse, coarsest = (
+        _solve(deck, *of_grid(solver, share), rigidity) for share in (1, 2, 4)
+    )
+    last = difference(fine, coarse)
+    return replace(fine, error=last * remaining(difference(coarse, coarsest), last))
+
+
+def of_grid(solver: FiniteDifference, part: int) -> tuple[int, int]:
+    """Cells and steps of the deck over ``part``: even numbers, so that equator and middle stay."""
+    return max(2 * (solver.cells // (2 * part)), 8), max(2 * (solver.steps // (2 * part)), 2)
 
 
 def _solve(deck: FluxTubeDeck, cells: int, steps: int, rigidity: float | None) -> Steady:
@@ -58,6 +64,7 @@ def _solve(deck: FluxTubeDeck, cells: int, steps: int, rigidity: float | None) -
     speed = streaming(plain, where, x)
     profile = deck.source.profile(where.mu(x), where.m)
     edges, shortest = _cut_edges(deck, where, axis, rigidity)
+    damping = _damping(deck, edges, where, axis, rigidity)
     up, down = axis.mass(np.maximum(speed, 0)), axis.mass(np.maximum(-speed, 0))
 
     def operator(s: float) -> tuple[sp.sparray, sp.sparray]:
@@ -70,7 +77,8 @@ def _solve(deck: FluxTubeDeck, cells: int, steps: int, rigidity: float | None) -
         streaming_down=sp.diags_array(down),
         **source_loads(deck, edges, axis, speed, profile, where.measure(x) * profile),
     )
-    return sample(deck, make_view(deck, where, axis), solve_march(problem, steps, shortest))
+    solution = solve_march(problem, steps, shortest, damping)
+    return sample(deck, make_view(deck, where, axis), solution)
 
 
 def cell_matrix(medium: Medium, where: Coordinate, axis: Cells) -> sp.csr_array:
@@ -109,8 +117,24 @@ def _cut_edges(
                 "finite-difference cannot cut a tube without end and without losses: "
                 'give tube.length, or use solver.kind = "spectral"'
             )
-        edges[end] = edges[inner] + sign * _CUT / rate
+        last = max(sign * edges[inner], *(sign * z for z in deck.output.zeta))
+        edges[end] = sign * (last + _CUT / rate)
     lengths = np.diff(edges)
     near = min((abs(z) for z in deck.output.zeta if z != 0), default=float(lengths.min()))
     # f has a power singularity at the equator where data meet the free half: steps graded to it
     return edges, float(1e-4 * near / lengths.max())
+
+
+def _damping(
+    deck: FluxTubeDeck, edges: Array, where: Coordinate, axis: Cells, rigidity: float | None
+) -> Array:
+    """[part, 2] slowest rates at both ends of each part, by which f falls away from the source."""
+    variation = deck.tube.variation
+    smooth = variation is not None and variation.interpolation == "linear"
+    sigma = np.empty((len(edges) - 1, 2))
+    for j, ends in enumerate(pairwise(edges)):
+        sign = 1.0 if ends[0] >= 0 else -1.0
+        for k, s in enumerate(ends if smooth else [np.mean(ends)] * 2):
+            medium = medium_at(deck, float(s), rigidity)
+            sigma[j, k] = sign * cell_rates(medium, where, axis, 1, sign < 0)[0]
+    return sigma

@@ -23,12 +23,12 @@ from crtransport.problems.pitch_angle import (
 from crtransport.problems.tube import (
     Steady,
     difference,
-    make_view,
     medium_at,
     sample,
     source_loads,
     tube_edges,
 )
+from crtransport.problems.tube_view import make_view
 from crtransport.solvers.eigen import decay_modes
 from crtransport.solvers.problem import TwoWayProblem
 from crtransport.solvers.two_way_modes import solve_modes
@@ -42,13 +42,19 @@ def solve_by_modes(deck: FluxTubeDeck, rigidity: float | None) -> Steady:
     where = coordinate(deck.scattering, variation.slope if variation else ())
     singular = deck.source.kind == "half-range" or variation is not None
     before: Steady | None = None
+    best: tuple[Steady, int, int] | None = None
     for order, layers in basis_ladder(where, medium_at(deck, 0.0, rigidity), singular):
         answer = _solve(deck, rigidity, where, order, layers, 1)
         if before is not None:
-            answer = replace(answer, error=difference(deck, answer, before))
+            answer = replace(answer, error=difference(answer, before))
+            # round-off grows with the order
+            if best is None or not best[0].error <= answer.error:
+                best = answer, order, layers
             if answer.error <= deck.solver.rtol:
                 break
         before = answer
+    assert best is not None  # a ladder has two rungs at least
+    answer, order, layers = best
     if variation is None or variation.interpolation == "step":
         return answer
     return _extrapolated(deck, rigidity, where, order, layers, variation.segments, answer.error)
@@ -65,22 +71,18 @@ def _extrapolated(
 ) -> Steady:
     """Richardson's extrapolation in the length of the constant pieces, whose error is O(h²).
 
-    Three lengths give two extrapolated answers; the finer has 1/15 of their difference left.
+    Three lengths give two extrapolated answers; the finer has 1/15 of their difference left where
+    pieces are short, and is told to have three times as much: they are few.
     """
     levels = [
         _solve(deck, rigidity, where, order, layers, pieces)
         for pieces in (segments, 2 * segments, 4 * segments)
     ]
     coarse, fine = (
-        replace(
-            b,
-            distribution=b.distribution + (b.distribution - a.distribution) / 3,
-            multipole=b.multipole + (b.multipole - a.multipole) / 3,
-            step=b.step + (b.step - a.step) / 3,
-        )
+        replace(b, **{name: value + (value - getattr(a, name)) / 3 for name, value in b.read()})
         for a, b in pairwise(levels)
     )
-    return replace(fine, error=basis_error + difference(deck, fine, coarse) / 15)
+    return replace(fine, error=basis_error + difference(fine, coarse) / 5)
 
 
 def _solve(
@@ -118,17 +120,28 @@ def _solve(
     return steady
 
 
-def extrapolation_length(medium: Medium) -> float:
+def extrapolation_length(medium: Medium, rtol: float = 1e-9) -> tuple[float, float]:
     """z₀ of the Milne problem without losses, pc: how far behind a free end f extrapolates to 0.
 
     f = ζ + z₀ − g + decaying modes, A g = B 1 and ⟨g⟩ = 0, solves the equation. Nothing enters at
     ζ = 0, so the constant and the modes add up to g on the incoming half: a half-range problem
     whose answer tends to z₀. With focusing the constant no longer pairs with a linear solution,
-    and the length is that of the same medium without it.
+    and the length is that of the same medium without it. Second is the relative difference from
+    the order of the basis before.
     """
     medium = replace(medium, loss_rate=0.0, inverse_focusing_length=0.0)
     where = coordinate(medium.scattering)
-    order, layers = basis_ladder(where, medium, singular=True)[1]
+    before = np.nan
+    for order, layers in basis_ladder(where, medium, singular=True):
+        length = _milne(medium, where, order, layers)
+        error = abs(before / length - 1)
+        if error <= rtol:
+            break
+        before = length
+    return length, error
+
+
+def _milne(medium: Medium, where: Coordinate, order: int, layers: int) -> float:
     axis = spectral_axis(where, order, layers)
     speed = streaming(medium, where, axis.points)
     a, b = spectral_matrices(medium, where, axis)

@@ -148,7 +148,7 @@ def _jump_mean() -> Iterator[Row]:
 def _milne() -> Iterator[Row]:
     for slope, q in _SLOPES.items():
         text = exact.EXTRAPOLATION_LENGTH[slope]
-        found = extrapolation_length(dimensionless(q, 0.0, "constant-in-chi"))
+        found, _ = extrapolation_length(dimensionless(q, 0.0, "constant-in-chi"))
         formula = "extrapolation length z₀ of the Milne problem"
         yield f"spectral/milne/q={slope}", found, float(text), exact.last_digit(text), formula
 

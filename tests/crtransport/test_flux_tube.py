@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 
 from crtransport.analytic.flux_tube import focused_solution
 from crtransport.deck.errors import DeckError
-from crtransport.deck.flux_tube import FiniteDifference, FluxTubeDeck, FluxTubeOutput
+from crtransport.deck.flux_tube import FiniteDifference, FluxTubeDeck, FluxTubeOutput, Spectral
 from crtransport.deck.load import load_deck
 from crtransport.physics.flux_tube import Emission, Loss, LossKind, Pulse, Tube, Variation
 from crtransport.physics.scattering import Scattering
-from crtransport.problems.flux_tube import solve, solve_steady
+from crtransport.problems.flux_tube import headline, solve, solve_steady
 from crtransport.problems.pitch_angle import cell_axis, coordinate, dimensionless, eigenvalues
+from crtransport.problems.tube import difference
 from crtransport.problems.tube_cells import cell_rates
+from crtransport.solvers.errors import ConvergenceError, SingularOperatorError
 
 CELLS = FiniteDifference(kind="finite-difference", cells=160, steps=100)
 BASE = FluxTubeDeck(
@@ -220,3 +222,113 @@ def test_other_slopes_beside_are_what_they_are_alone() -> None:
 def test_other_slopes_do_not_go_with_rigidities() -> None:
     with pytest.raises(DeckError, match="slopes needs a steady tube"):
         load_deck("flux_tube_rigidity", {"output.slopes": [1.0]})
+
+
+@pytest.mark.parametrize("solver", [Spectral(), CELLS])
+def test_far_from_its_source_a_tube_is_its_slowest_mode(solver: Any) -> None:
+    """Thousands of e-folds away, where ⟨f⟩ is below the smallest float."""
+    rate = float(solve(BASE).eigenvalue[0])
+    zeta = (30 / rate, 3000 / rate)
+    dataset = solve(replace(BASE, solver=solver, output=replace(BASE.output, zeta=zeta)))
+    assert dataset.mean_intensity[1] == 0
+    assert np.diff(dataset.log10_mean_intensity)[0] == pytest.approx(-2970 / np.log(10), rel=2e-3)
+    mode = solve(BASE).eigenfunction[0].values
+    mean = solve(replace(BASE, output=replace(BASE.output, zeta=(30 / rate,)))).anisotropy[0]
+    np.testing.assert_allclose(dataset.anisotropy[1], mean, atol=2e-3)
+    np.testing.assert_allclose((mode / mode[20] - 1), (1 + mean) / (1 + mean[20]) - 1, atol=1e-6)
+    assert np.isfinite(dataset.equator_step).all()
+    shown = dict(headline(dataset))[f"ζ = {zeta[1]:g}"]
+    assert "⟨f⟩ 10^-13" in shown
+    assert "below the smallest float" in shown
+
+
+def test_strong_scattering_with_coefficients_that_vary_is_no_nan() -> None:
+    found = solve(load_deck("flux_tube_varying", {"scattering.C": 4e5}))
+    assert all(np.isfinite(found[name]).all() for name in ("anisotropy", "equator_step"))
+    # WKB along the tube: λ = √(3v/λ_∥), both linear in ζ, with λ_∥ = 3/[2C(2−q)(4−q)]
+    rate = np.sqrt(3 * 0.3 / (3 / (2 * 4e5 * 0.5 * 2.5)))
+    exponent = rate * np.trapezoid([1.4, 3.0], [0.2, 1.0]) / np.log(10)
+    fall = found.log10_mean_intensity[0] - found.log10_mean_intensity[1]
+    assert float(fall) == pytest.approx(exponent, rel=1e-2)
+
+
+def test_cells_answer_beyond_where_their_tube_was_cut() -> None:
+    far = replace(BASE, output=replace(BASE.output, zeta=(500.0,)))
+    spectral = solve(far)
+    cells = solve(replace(far, solver=CELLS))
+    assert cells.attrs["error_estimate"] > 0
+    ratio = 10 ** float(cells.log10_mean_intensity[0] - spectral.log10_mean_intensity[0])
+    assert abs(ratio - 1) < cells.attrs["error_estimate"]
+
+
+def test_rates_beyond_floats_have_a_reason() -> None:
+    with pytest.raises(SingularOperatorError, match="largest float"):
+        solve(load_deck("malkov2023_fig4", {"loss.rate": 1e300}))
+    with pytest.raises(ConvergenceError, match="can be told from rounding"):
+        solve(load_deck("malkov2023_fig4", {"loss.rate": 1e-40}))
+
+
+def test_a_difference_that_is_no_number_is_no_error_estimate() -> None:
+    steady = solve_steady(BASE)
+    lost = replace(steady, shape=np.full_like(steady.shape, np.nan))
+    assert np.isnan(difference(lost, steady))
+    assert np.isnan(difference(steady, lost))
+
+
+def test_where_nothing_has_arrived_a_pulse_has_no_anisotropy_and_no_sign() -> None:
+    dataset = solve(load_deck("flux_tube_pulse", {"scattering.mean_free_path": 0.1}))
+    early = dataset.sel(ct=1)
+    assert np.all(dataset.mean_intensity >= 0)
+    assert np.all(early.mean_intensity.sel(zeta=[-10, 10]) == 0)
+    assert np.isnan(early.equator_step.sel(zeta=10))
+    assert np.isfinite(early.equator_step.sel(zeta=[-1, 0, 1])).all()
+    assert "no anisotropy" in dict(headline(dataset))
+
+
+@pytest.mark.parametrize("solver", [Spectral(), replace(CELLS, steps=400)])
+def test_a_pulse_keeps_its_shape_however_much_is_lost(solver: Any) -> None:
+    deck = FluxTubeDeck(
+        model="flux-tube",
+        scattering=Scattering(slope=1.0, C=1.0),
+        loss=Loss(rate=0.0),
+        pulse=Pulse(ct=(2.0,), width=0.5),
+        solver=solver,
+        output=FluxTubeOutput(zeta=(0.0, 0.7), chi_points=21),
+    )
+    kept, lost = solve(deck), solve(replace(deck, loss=Loss(rate=1000.0)))
+    fall = kept.log10_mean_intensity - lost.log10_mean_intensity
+    np.testing.assert_allclose(fall, 2000 / np.log(10), rtol=1e-12)
+    np.testing.assert_allclose(lost.anisotropy, kept.anisotropy, rtol=1e-9)
+    assert "below the smallest float" in dict(headline(lost))["ct = 2 pc"]
+
+
+def test_a_pulse_between_the_points_of_its_transform() -> None:
+    """Hardly moved, it is its Gaussian at any ζ."""
+    zeta = np.array([-0.137, 0.0, 0.071, 0.2])
+    deck = FluxTubeDeck(
+        model="flux-tube",
+        scattering=Scattering(slope=1.0, C=1.0),
+        pulse=Pulse(ct=(1e-7,), width=0.1),
+        output=FluxTubeOutput(zeta=tuple(zeta), chi_points=21),
+    )
+    found = solve(deck).mean_intensity[0]
+    gauss = np.exp(-(zeta**2) / 0.02) / np.sqrt(2 * np.pi) / 0.1
+    np.testing.assert_allclose(found, gauss, rtol=1e-9)
+
+
+def test_a_pulse_of_nothing_is_refused() -> None:
+    with pytest.raises(DeckError, match="pulse needs particles"):
+        load_deck("flux_tube_pulse", {"source.even": [0.0], "source.odd": [1.0]})
+
+
+@pytest.mark.parametrize("name", ["plain", "half-range", "between", "steps", "ramp", "floor"])
+def test_the_error_of_the_cells_is_told(name: str) -> None:
+    deck = replace(BASE, **CASES[name])
+    spectral = solve(deck)
+    cells = solve(replace(deck, solver=CELLS))
+    told = cells.attrs["error_estimate"]
+    scale = np.abs(spectral.anisotropy).max("chi")
+    assert np.max(np.abs(cells.anisotropy - spectral.anisotropy).max("chi") / scale) < told
+    assert np.max(np.abs(cells.mean_intensity / spectral.mean_intensity - 1)) < told
+    assert np.max(np.abs(cells.equator_step - spectral.equator_step) / scale) < told
+    assert np.max(np.abs(cells.eigenvalue / spectral.eigenvalue - 1)) < told

@@ -97,6 +97,42 @@ def test_march_has_its_declared_orders() -> None:
     assert errors[-1] < 1e-4
 
 
+def test_what_is_taken_off_changes_nothing() -> None:
+    """σ of any size and slope: f is the same, to the order of the method."""
+    _, problem = cell_problem(1.0, 0.4, 40)
+    problem = replace(problem, inflow_right=None)
+    s, damping = np.array([0.05, 0.15, 0.35]), np.array([[1.0, 4.0]])
+    apart = []
+    for steps in (20, 40, 80):
+        plain, damped = (
+            solve_march(problem, steps, 1.0, off).evaluate(s) for off in (None, damping)
+        )
+        apart.append(np.max(np.abs(damped - plain)) / np.max(plain))
+    assert apart[-1] < 1e-4
+    assert np.all(np.log2(np.array(apart[:-1]) / np.array(apart[1:])) > 1.8), apart
+
+
+def test_a_long_interval_in_parts_is_the_long_interval() -> None:
+    """e^−2000 from one end to the other: relative accuracy at each place."""
+    axis = graded_elements(16, 0)
+    x = axis.points
+    a = axis.stiffness(1 - x**2) + axis.mass(np.ones_like(x))
+    problem = TwoWayProblem(
+        edges=np.array([0.0, 1500.0]),
+        operator=lambda s: (a, axis.mass(x)),
+        streaming_up=axis.mass(np.maximum(x, 0)),
+        streaming_down=axis.mass(np.maximum(-x, 0)),
+        inflow_left=axis.load(np.maximum(x, 0)),
+    )
+    whole = solve_modes(problem)
+    parts = solve_modes(replace(problem, edges=np.array([0.0, 1.0, 700.0, 1400.0, 1500.0])))
+    s = np.array([0.5, 699.0, 1450.0])
+    (g, exponent), (other, others) = whole.scaled(s), parts.scaled(s)
+    np.testing.assert_allclose(exponent, others, rtol=1e-12)
+    assert exponent[-1] > 1500
+    np.testing.assert_allclose(axis.values @ g.T, axis.values @ other.T, rtol=1e-8)
+
+
 def test_march_is_third_order_in_the_steps() -> None:
     """Where it leaves the interval: there the flux of a step is superconvergent."""
     axis, problem = cell_problem(1.0, 1.0, 10)
