@@ -24,6 +24,8 @@ Array = NDArray[np.float64]
 _DARK = 40.0
 #: largest phase kρ that one panel in k may span
 _PHASE = 12.0
+#: rounding errors of a sum over modes, in units of the sum of its terms' sizes, as measured
+_ROUNDING = 64 * float(np.finfo(float).eps)
 
 
 def lumped_modes(stiffness: Array, mass: Array) -> tuple[Array, Array]:
@@ -107,6 +109,13 @@ class PointRelease:
         """n at times τ, at a distance ρ along the layers."""
         wave = self.weight * self.k * j0(rho * self.k)
         return np.asarray(self.transform(tau) @ wave / (2 * np.pi))
+
+    def rounding(self, tau: Array, rho: float) -> Array:
+        """What rounding leaves in the density: all there is where n is much less than its terms."""
+        rates, parts = self.spectrum
+        wave = np.abs(self.weight * self.k * j0(rho * self.k))
+        size = [wave @ np.sum(np.exp(-rates * t) * np.abs(parts), axis=1) for t in tau]
+        return _ROUNDING * np.array(size) / (2 * np.pi)
 
     def slope(self, tau: Array, rho: float) -> Array:
         """∂n/∂ρ there."""

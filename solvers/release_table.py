@@ -43,6 +43,8 @@ class Seen(NamedTuple):
     Attributes
     ----------
     density : array
+    bound : array
+        What n is less than where it is 0; elsewhere 0.
     inwards : array
         −∂n/∂ρ / n: towards the release.
     upwards : array
@@ -50,6 +52,7 @@ class Seen(NamedTuple):
     """
 
     density: Array
+    bound: Array
     inwards: Array
     upwards: Array
 
@@ -66,8 +69,8 @@ class ReleaseTable:
         Times between which it holds.
     half_height, bend : float
         H, and the height below which points along z are evenly spaced.
-    slowest : float
-        λ₀.
+    slowest, least_f : floats
+        λ₀, and the least f.
     """
 
     values: Array
@@ -76,6 +79,7 @@ class ReleaseTable:
     half_height: float
     bend: float
     slowest: float
+    least_f: float
 
     def seen(self, tau: Array, rho: Array, z: Array) -> Seen:
         """At times [release, time], of releases at [release] ρ and z.
@@ -95,9 +99,22 @@ class ReleaseTable:
         none = np.isneginf(log_n)
         return Seen(
             np.exp(log_n - self.slowest * tau) * edge * tau**-1.5,
+            np.where(none, self._bound(tau, rho, z), 0.0),
             np.where(none, 0.0, inwards / np.sqrt(tau)),
             np.where(none, 0.0, upwards / np.sqrt(tau)) * np.sign(z)[:, None],
         )
+
+    def _bound(self, tau: Array, rho: Array, z: Array) -> Array:
+        """What is left of a release in this medium is less.
+
+        With f = 1 no less arrives, and around z = 0 no more stays than with the least f; late, two
+        of the slowest mode.
+        """
+        far = (rho**2 + z**2)[:, None] / (4 * tau)
+        most = (4 * np.pi * tau) ** -1.5 * self.least_f**-0.5
+        early = np.minimum(np.exp(-far) * most, _FLOOR * most / self.least_f)
+        late = np.exp(-self.slowest * tau) / (2 * np.pi * self.least_f * tau * self.half_height)
+        return np.where(tau > self.last, late, early)
 
 
 def tabulate(
@@ -136,6 +153,7 @@ def tabulate(
         half_height=half_height,
         bend=bend,
         slowest=slowest,
+        least_f=slowest_f,
     )
 
 

@@ -16,6 +16,9 @@ Array = NDArray[np.float64]
 _SHORT = 60.0
 #: D t over the square of the half-height above which the waves converge faster than the images
 _WAVES = 0.3
+#: the first panel of an emission in ln t is cut at these parts, as what arrives rises steeply at
+#: first; nodes of a panel
+_FIRST, _NODES = (1 / 64, 1 / 16, 1 / 4), 16
 #: images and waves of which the last is below rounding
 _IMAGES, _MODES = 5, 12
 
@@ -41,6 +44,7 @@ def spread(
     diffusion: Array,
     loss: Array | None = None,
     half_height: float | None = None,
+    nodes: int = _NODES,
 ) -> Spread:
     """At the Sun, where all places have the same D (Yuan 2025, arXiv:2511.06733, Eq. 4).
 
@@ -56,12 +60,14 @@ def spread(
         Γ, s^-1.
     half_height : float, optional
         H, kpc.
+    nodes : int
+        Of a panel of the time of emission.
     """
     rate = diffusion * YEAR / KPC**2  # kpc² a year
     fade = np.zeros_like(rate) if loss is None else loss * YEAR
     if isinstance(source, Sources) or source.duration == 0:
         return _release(source, rate, fade, source.age, half_height)
-    times, weight = _times(source, rate)
+    times, weight = _times(source, rate, nodes)
     each = _release(source, rate, fade, times, half_height)
     top = np.max(each.log_density, axis=0)
     part = weight * np.exp(each.log_density - top)
@@ -122,14 +128,15 @@ def layer(z: Array, tau: Array) -> tuple[Array, Array]:
     return np.where(is_early, log_early, log_late), np.where(is_early, up_early, even / odd)
 
 
-def _times(source: LocalSource, rate: Array) -> tuple[Array, Array]:
+def _times(source: LocalSource, rate: Array, nodes: int) -> tuple[Array, Array]:
     """[node, energy] years ago at which an emission is summed, and weights."""
     # earlier, little had arrived: t at which r²/4Dt is larger by _SHORT than at the age
     span = np.log1p(_SHORT * 4 * rate * source.age / source.distance**2)
     if source.duration < source.age:
         span = np.minimum(span, -np.log1p(-source.duration / source.age))
-    panels = max(1, int(np.ceil(np.max(span))))
-    x, weight = np.polynomial.legendre.leggauss(16)
-    part = ((np.arange(panels)[:, None] + (1 + x) / 2) / panels).reshape(-1, 1)
-    times = source.age * np.exp(-span * part)
-    return times, np.tile(weight / (2 * panels), panels)[:, None] * span * times
+    panels = np.arange(np.ceil(np.max(span)) + 1)
+    ends = np.concatenate([panels[:1], _FIRST, panels[1:]]) / panels[-1]
+    half = np.diff(ends)[:, None] / 2
+    x, weight = np.polynomial.legendre.leggauss(nodes)
+    times = source.age * np.exp(-span * (ends[:-1, None] + half * (1 + x)).reshape(-1, 1))
+    return times, (half * weight).reshape(-1, 1) * span * times

@@ -184,11 +184,12 @@ def _scale(axes: Any, here: xr.Dataset, measured: list[Spectrum]) -> None:
         axes[0, 0].set_ylim(peak * 10**-_DECADES, 3 * max(tops))
     dipoles = np.concatenate([here.dipole.values.ravel(), here.dipole_by_source.values.ravel()])
     seen = dipoles[dipoles > 0]
-    axes[1, 0].set_yscale("log")
-    # whole decades, so that a constant dipole still has an axis
-    axes[1, 0].set_ylim(10 ** np.floor(np.log10(seen.min()) - 0.1), _decade_above(seen.max()))
-    axes[1, 0].yaxis.set_major_locator(LogLocator(numticks=4))
-    axes[1, 0].yaxis.set_minor_formatter(NullFormatter())
+    if seen.size:
+        axes[1, 0].set_yscale("log")
+        # whole decades, so that a constant dipole still has an axis
+        axes[1, 0].set_ylim(10 ** np.floor(np.log10(seen.min()) - 0.1), _decade_above(seen.max()))
+        axes[1, 0].yaxis.set_major_locator(LogLocator(numticks=4))
+        axes[1, 0].yaxis.set_minor_formatter(NullFormatter())
     if len(axes) > 2:
         axes[2, 0].set_ylabel("RA [deg]")
         axes[2, 0].set_ylim(0, 360)

@@ -15,6 +15,7 @@ from crtransport.physics import burst
 from crtransport.problems.burst_arrival import arrival
 from crtransport.problems.burst_many import Many, many
 from crtransport.problems.directions import directions
+from crtransport.solvers.errors import ConvergenceError
 
 Array = NDArray[np.float64]
 
@@ -26,6 +27,8 @@ _LAYERED = 1e-4
 _TABLED = 1e-4
 #: of realisations: one and two standard deviations around the median
 QUANTILES = (0.023, 0.159, 0.5, 0.841, 0.977)
+#: E^2.7 Φ over its peak that no instrument sees
+_INDEX, _SEEN = 2.7, 1e-30
 _FLUX = "m-2 s-1 sr-1 (GeV/n)-1"
 _ONE = ("species", "kinetic_energy")
 _EACH = ("source", *_ONE)
@@ -63,13 +66,44 @@ def solve(deck: BurstDeck) -> xr.Dataset:
         crowd, realisations = _crowd(responder, found)
         found = found.plus(crowd)
     variables: Variables = _spectra(deck, found) | realisations
+    _check(deck, kinetic_energy, variables)
     by_source = variables["dipole_by_source"][1]
+    error = _error(kinetic_energy, variables)
     return xr.Dataset(
         variables,
         coords=_coordinates(deck, kinetic_energy, found.names, bool(realisations)),
-        attrs={"error_estimate": found.error, "error_tolerance": tolerance}
+        attrs={"error_estimate": error, "error_tolerance": tolerance}
         | _remark(found.names, by_source),
     )
+
+
+def _error(kinetic_energy: Array, variables: Variables) -> float:
+    """The largest of what can be seen beside the peak of E^2.7 Φ, or of what is not resolved."""
+    error = variables["flux_total_rel_error"][1]
+    seen = variables["flux_total"][1] * kinetic_energy**_INDEX
+    matters = (seen > _SEEN * np.max(seen, axis=1, keepdims=True)) | (error >= 1)
+    return float(np.max(error, where=matters, initial=0.0))
+
+
+def _check(deck: BurstDeck, kinetic_energy: Array, variables: Variables) -> None:
+    """Refuse fluxes that are no numbers.
+
+    Raises
+    ------
+    ConvergenceError
+    """
+    for name in ("flux_total", "flux_realisation"):
+        if name not in variables:
+            continue
+        flux = variables[name][1].reshape(-1, len(deck.species()), len(kinetic_energy))
+        wrong = ~(np.isfinite(flux) & (flux >= 0))
+        if wrong.any():
+            i, j, k = np.argwhere(wrong)[0]
+            raise ConvergenceError(
+                f"{name} of {deck.species()[j]} is {flux[i, j, k]:g} at {kinetic_energy[k]:.4g} "
+                "GeV/n, and at " + f"{wrong.sum() - 1} other points; inf is above the largest "
+                "number of the machine: W, distance and age may be in the wrong unit"
+            )
 
 
 class Found(NamedTuple):
@@ -82,14 +116,18 @@ class Found(NamedTuple):
         In the medium of the deck, and in the uniform one.
     dipole : [source, species, energy, 3] array
         Of each alone.
-    error : float
+    error : [source, species, energy] array
+        Relative error estimates of the fluxes.
+    doubt : [species, energy] array
+        Below how much the fluxes are, together, that are told as 0.
     """
 
     names: list[str]
     log_flux: Array
     log_uniform: Array
     dipole: Array
-    error: float
+    error: Array
+    doubt: Array
 
     def plus(self, other: Found) -> Found:
         """The sources of both."""
@@ -98,7 +136,8 @@ class Found(NamedTuple):
             np.concatenate([self.log_flux, other.log_flux]),
             np.concatenate([self.log_uniform, other.log_uniform]),
             np.concatenate([self.dipole, other.dipole]),
-            max(self.error, other.error),
+            np.concatenate([self.error, other.error]),
+            self.doubt + other.doubt,
         )
 
 
@@ -106,11 +145,13 @@ def _named(deck: BurstDeck, kinetic_energy: Array) -> Found:
     """The sources that stand in the deck."""
     names = [source.name for source in deck.local_source]
     shape = len(names), len(deck.species()), len(kinetic_energy)
+    doubt = np.zeros(shape[1:])
     if not names:
-        return Found(names, np.zeros(shape), np.zeros(shape), np.zeros((*shape, 3)), 0.0)
+        none = np.zeros(shape)
+        return Found(names, none, none, np.zeros((*shape, 3)), none, doubt)
     each = [arrival(deck, nuclide(name), kinetic_energy) for name in deck.species()]
-    log_flux, log_uniform, dipole = (np.stack(x, axis=1) for x in list(zip(*each, strict=True))[:3])
-    return Found(names, log_flux, log_uniform, dipole, max(a.error for a in each))
+    log_flux, uniform, dipole, error = (np.stack(x, axis=1) for x in zip(*each, strict=True))
+    return Found(names, log_flux, uniform, dipole, error, doubt)
 
 
 def _crowd(responder: Many, named: Found) -> tuple[Found, Variables]:
@@ -124,14 +165,15 @@ def _crowd(responder: Many, named: Found) -> tuple[Found, Variables]:
         others = others.plus(one.parts)
     bright = bright[:told]
     rows = [one.parts for one in bright] + [others]
-    flux, uniform, stream = (np.stack(x) for x in zip(*rows, strict=True))
+    flux, uniform, stream, doubt = (np.stack(x) for x in zip(*rows, strict=True))
     alone = np.divide(stream, flux[..., None], out=np.zeros_like(stream), where=flux[..., None] > 0)
     found = Found(
         [one.source.name for one in bright] + ["all others"],
         burst.log_of(flux),
         burst.log_of(uniform),
         alone,
-        error,
+        np.where(flux > 0, error, 0.0),
+        doubt.sum(axis=0),
     )
     if deck.population is None:
         return found, {}
@@ -166,21 +208,34 @@ def _realised(flux: Array, stream: Array) -> Variables:
 
 
 def _spectra(deck: BurstDeck, found: Found) -> Variables:
-    flux = np.exp(found.log_flux)
+    with np.errstate(over="ignore"):  # told by _check
+        flux = np.exp(found.log_flux)
+    total = flux.sum(axis=0)
     pairs = zip(np.moveaxis(found.log_flux, 1, 0), np.moveaxis(found.dipole, 1, 0), strict=True)
     vector = np.stack([burst.dipole_sum(*pair) for pair in pairs])
-    by_source = np.linalg.norm(found.dipole, axis=-1)
+    vector[total == 0] = 0.0
+    by_source = np.where(flux > 0, np.linalg.norm(found.dipole, axis=-1), 0.0)
+    lost = np.where(flux > 0, flux * found.error, 0.0).sum(axis=0) + found.doubt
+    unseen = (lost > 0) | ((found.error > 0) & (flux == 0)).any(axis=0)
+    error = np.divide(
+        lost, total, out=np.where(unseen, 1.0, 0.0), where=(total > 0) & (total < np.inf)
+    )
     variables: Variables = {
         "flux": (_EACH, flux, _label(_FLUX, "flux of each local source")),
-        "flux_total": (_ONE, flux.sum(axis=0), _label(_FLUX, "sum of the local sources' fluxes")),
+        "flux_total": (_ONE, total, _label(_FLUX, "sum of the local sources' fluxes")),
+        "flux_total_rel_error": (
+            _ONE,
+            np.minimum(error, 1.0),
+            _label("1", "relative numerical error estimate of flux_total; 1 where it is a bound"),
+        ),
         "dipole_by_source": (_EACH, by_source, _label("1", "dipole of each source alone")),
         **directions(vector, "the local sources together"),
     }
     if deck.medium != "uniform":
         # where nothing of either is left a ratio tells nothing
-        told = found.log_uniform > -700
-        uniform = np.where(told, found.log_uniform, 0.0)
-        ratio = np.where(told, np.exp(found.log_flux - uniform), 0.0)
+        told = (found.log_uniform > -700) & (found.log_flux > -700)
+        here, uniform = (np.where(told, x, 0.0) for x in (found.log_flux, found.log_uniform))
+        ratio = np.where(told, np.exp(np.minimum(here - uniform, 700.0)), 0.0)
         text = f"flux in the {deck.medium} medium over that of the uniform medium of Eq. 4"
         variables["uniform_medium_ratio"] = (_EACH, ratio, _label("1", text))
     return variables
@@ -223,7 +278,7 @@ def _compared(here: xr.Dataset) -> str:
         if here.kinetic_energy[0] <= energy <= here.kinetic_energy[-1]:
             at = {"kinetic_energy": energy}
             one, two = (float(x.sel(at, method="nearest")) for x in (here.flux_total, free))
-            parts.append(f"{one / two:.3f} at {energy:g}" if two > 0 else f"nothing at {energy:g}")
+            parts.append(f"{one / two:.4g} at {energy:g}" if two > 0 else f"nothing at {energy:g}")
     return ", ".join(parts) + " GeV/n"
 
 
@@ -241,25 +296,51 @@ def _scattered(here: xr.Dataset) -> str:
     return ", ".join(parts) + " GeV/n"
 
 
+def _where(energy: Array, which: NDArray[np.bool_]) -> str:
+    """Some of the energies in words."""
+    if which.all():
+        return "at all energies"
+    last = int(np.flatnonzero(which)[-1])
+    if which[: last + 1].all():
+        return f"up to {energy[last]:.3g} GeV/n"
+    first = int(np.flatnonzero(which)[0])
+    if which[first:].all():
+        return f"from {energy[first]:.3g} GeV/n on"
+    span = f"{energy[first]:.3g} to {energy[last]:.3g} GeV/n"
+    return f"at {which.sum()} of {len(which)} energies, {span}"
+
+
 def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
-    """The peak of each element's spectrum, and the dipole there."""
+    """The peak of each element's spectrum, the dipole there, and where there is nothing to tell."""
     rows = []
     for species in dataset.species.values:
         here = dataset.sel(species=species)
-        scaled = here.flux_total * here.kinetic_energy**2.7
-        peak = here.isel(kinetic_energy=int(scaled.values.argmax()))
-        energy = float(peak.kinetic_energy)
-        rows.append(
-            (f"{species}: largest E^2.7 Φ", f"{float(scaled.max()):.4g} at {energy:.3g} GeV/n")
-        )
-        direction = (
-            f"RA {float(peak.dipole_phase):.1f}°, Dec {float(peak.dipole_declination):+.1f}°"
-        )
-        rows.append((f"{species}: dipole there", f"{float(peak.dipole):.3g} from {direction}"))
-        if "uniform_medium_ratio" in dataset:
-            rows.append((f"{species}: over that of Eq. 4", _compared(here)))
+        flux, kinetic_energy = here.flux_total.values, here.kinetic_energy.values
+        if np.any(flux > 0):
+            rows += _peak(str(species), here)
+            if "uniform_medium_ratio" in dataset:
+                rows.append((f"{species}: over that of Eq. 4", _compared(here)))
+        error = here.flux_total_rel_error.values
+        for which, text in (
+            ((flux == 0) & (error == 0), "less than the smallest number of the machine"),
+            (error >= 1, "not resolved; the flux told is 0 or an upper bound"),
+        ):
+            if which.any():
+                rows.append((f"{species}: no flux", f"{_where(kinetic_energy, which)}: {text}"))
         if "flux_quantile" in dataset:
             rows.append((f"{species}: 68 % of the realisations", _scattered(here)))
     if "remark" in dataset.attrs:
         rows.append(("remark", dataset.attrs["remark"]))
     return rows
+
+
+def _peak(species: str, here: xr.Dataset) -> list[tuple[str, str]]:
+    """Where E^2.7 Φ is largest, and the dipole there."""
+    scaled = here.flux_total * here.kinetic_energy**2.7
+    peak = here.isel(kinetic_energy=int(scaled.values.argmax()))
+    direction = f"RA {float(peak.dipole_phase):.1f}°, Dec {float(peak.dipole_declination):+.1f}°"
+    at = f"at {float(peak.kinetic_energy):.3g} GeV/n"
+    return [
+        (f"{species}: largest E^2.7 Φ", f"{float(scaled.max()):.4g} {at}"),
+        (f"{species}: dipole there", f"{float(peak.dipole):.3g} from {direction}"),
+    ]

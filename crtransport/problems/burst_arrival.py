@@ -17,6 +17,11 @@ from crtransport.problems.burst_halo import remnant
 
 Array = NDArray[np.float64]
 
+#: nodes in time of what tells the error of an emission in closed form
+_OTHER_NODES = 13
+#: ln of half the smallest float, below which a flux is 0
+_LEAST = float(np.log(np.finfo(float).smallest_subnormal)) - 1
+
 
 class Arrival(NamedTuple):
     """One element at the Sun.
@@ -28,14 +33,14 @@ class Arrival(NamedTuple):
         ln of the flux in the uniform medium.
     dipole : [source, energy, 3]
         Vector of each source alone.
-    error : float
-        Relative error estimate of the fluxes.
+    error : [source, energy]
+        Relative error estimate of the fluxes; 1 where a flux is a bound.
     """
 
     log_flux: Array
     log_uniform: Array
     dipole: Array
-    error: float
+    error: Array
 
 
 def arrival(deck: BurstDeck, nucleus: Nuclide, kinetic_energy: Array) -> Arrival:
@@ -43,7 +48,7 @@ def arrival(deck: BurstDeck, nucleus: Nuclide, kinetic_energy: Array) -> Arrival
     rigidity = nucleus.rigidity(kinetic_energy)
     beta = nucleus.beta(rigidity)
     disk = deck.diffusion.disk(rigidity, beta)
-    rows, uniform, dipoles, errors = [], [], [], [0.0]
+    rows, uniform, dipoles, errors = [], [], [], []
     for source in deck.local_source:
         log_q0 = burst.log_normalisation(source, nucleus)
         log_q = burst.log_injection(source, log_q0, rigidity) - 3 * np.log(KPC)
@@ -54,28 +59,31 @@ def arrival(deck: BurstDeck, nucleus: Nuclide, kinetic_energy: Array) -> Arrival
         dipoles.append(dipole(source, here, disk, beta))
         if np.isfinite(log_q0):
             refined = burst.log_normalisation(source, nucleus, refine=2)
-            closed = abs(np.expm1(log_q0 - refined)) + _rounding(rows[-1], log_q0, log_q)
-            errors.append(float(closed) + error)
-    return Arrival(np.stack(rows), np.stack(uniform), np.stack(dipoles), max(errors))
+            error = error + abs(np.expm1(log_q0 - refined)) + _rounding(rows[-1], log_q0, log_q)
+        # less than the smallest float is 0 with all its digits
+        errors.append(np.where(rows[-1] < _LEAST, 0.0, error))
+    return Arrival(*(np.stack(x) for x in (rows, uniform, dipoles, errors)))
 
 
 def _here(
     deck: BurstDeck, source: burst.LocalSource, nucleus: Nuclide, rigidity: Array
-) -> tuple[Spread, float]:
-    """One particle of a source at the Sun, in the deck's medium, and its relative error."""
+) -> tuple[Spread, Array]:
+    """One particle of a source at the Sun, in the deck's medium, and the relative error."""
     beta = nucleus.beta(rigidity)
     loss = None if deck.gas is None else deck.gas.loss(nucleus, rigidity)
     disk = deck.diffusion.disk(rigidity, beta)
     if deck.medium in ("uniform", "slab"):
         half_height = deck.half_height() if deck.medium == "slab" else None
-        return spread(source, disk, loss, half_height), 0.0
+        found = spread(source, disk, loss, half_height)
+        if not source.duration:
+            return found, np.zeros_like(disk)
+        other = spread(source, disk, loss, half_height, _OTHER_NODES)
+        return found, np.abs(np.expm1(other.log_density - found.log_density))
     if deck.medium == "two-halo":
         left = remnant(deck, source, deck.diffusion.halo(rigidity, beta), loss)
     else:
         left = around(deck, source, disk, loss)
-    per_density = np.divide(1.0, left.density, out=np.zeros_like(disk), where=left.density > 0)
-    logs = burst.log_of(left.density)
-    return Spread(logs, per_density * left.inwards, per_density * left.upwards), left.error
+    return Spread(left.log_density, left.inwards, left.upwards), left.error
 
 
 def dipole(
@@ -89,8 +97,7 @@ def dipole(
     return np.asarray(scale * (here.inwards[..., None] * along + here.upwards[..., None] * up))
 
 
-def _rounding(log_flux: Array, log_q0: Array, log_q: Array) -> float:
-    """What the rounding of the logarithms leaves in the fluxes that are not zero."""
-    seen = log_flux > np.log(np.finfo(float).tiny)
-    size = abs(log_q0) + np.abs(log_q[seen]) + np.abs(log_flux[seen] - log_q[seen])
-    return float(np.finfo(float).eps * np.max(size, initial=0.0))
+def _rounding(log_flux: Array, log_q0: Array, log_q: Array) -> Array:
+    """What the rounding of the logarithms leaves in the fluxes."""
+    size = abs(log_q0) + np.abs(log_q) + np.abs(log_flux - log_q)
+    return np.asarray(np.finfo(float).eps * size)

@@ -1,9 +1,15 @@
-"""One source in the middle of a bubble of slow diffusion, by its radial modes.
+"""One source in the middle of a bubble of slow diffusion: a closed form for each frequency.
 
-With u = r n the equation is that of a line; the jump of D at r₀ leaves a term there:
+With u = r n and p² the variable of Laplace, D₁ u'' = p² u within r₀ and u'' = p² u beyond, where u
+and D ∂n/∂r are continuous:
 
-    ∫ r² D n' m' dr = ∫ D u' v' dr + (D − D₁) u(r₀) v(r₀)/r₀,      ∫ r² n m dr = ∫ u v dr
-    n = (1/4π) Σⱼ uⱼ'(0) uⱼ(r)/r e^(−λⱼ τ)
+    n̂ = e^(−qr) [1 + β + (1 − β) e^(−2q(r₀ − r))]/4πD₁ r B  within
+    n̂ = 2 e^(−qr₀ − p(r − r₀))/4πD₁ r B  beyond
+    q = p/√D₁,  β = [p + (1 − D₁)/r₀]/√D₁ p,  B = 1 + β + (1 − β) e^(−2qr₀)
+    n = (1/πi) ∫ p n̂ e^(p²τ) dp  along Re p = σ
+
+A Gaussian along that line, on which the trapezoidal rule has all digits; at the saddle σ = s/2τ,
+with s = r/√D₁ or r₀/√D₁ + r − r₀, none is lost however small n is.
 """
 
 from __future__ import annotations
@@ -14,19 +20,14 @@ from numpy.typing import NDArray
 from crtransport.constants import KPC, YEAR
 from crtransport.deck.burst import BurstDeck
 from crtransport.physics.burst import LocalSource
-from crtransport.problems.burst_emission import Emission, Left, Remnant, emitted
-from crtransport.problems.galaxy_grid import heights
-from crtransport.solvers.nodal_grid import NodalAxis, NodalGrid
-from crtransport.solvers.point_release import lumped_modes
+from crtransport.problems.burst_emission import Emission, Remnant, averaged
 
 Array = NDArray[np.float64]
 
-#: orders of the elements: of the answer, and of what tells its error
-_ORDERS = 20, 16
-#: what is left, over its size within the bubble at that time, below which digits are lost
-_FLOOR = 1e-7
-#: the line ends at this many √τ of the latest time, and an element begins at this many of the first
-_REACH, _SPREAD = 12.0, 1.0
+#: least σ√τ, the step over σ and over 1/√τ, the line's end over 1/√τ: e^−38 is left out
+_SIGMA, _STEP, _LONGEST, _END = 1.5, 1 / 6, 0.5, 6.2
+#: by how much σ of what tells the error is larger, in 1/√τ
+_OTHER = 0.4
 
 
 def around(deck: BurstDeck, source: LocalSource, disk: Array, loss: Array | None = None) -> Remnant:
@@ -34,37 +35,48 @@ def around(deck: BurstDeck, source: LocalSource, disk: Array, loss: Array | None
     assert deck.bubble is not None
     bubble, r, b = deck.bubble, source.distance, np.radians(source.b)
     emission = Emission.of(source, disk * YEAR / KPC**2, loss, layer=False)
-    # within a faster bubble it spreads faster
-    earliest = r**2 / (-4 * np.log(_FLOOR) * max(1.0, bubble.factor))
-    least = _FLOOR * (4 * np.pi * min(1.0, bubble.factor) * emission.last) ** -1.5
 
-    def left(order: int) -> Left:
-        def of(tau: Array, gamma: float) -> tuple[Array, Array, Array]:
-            density, slope = radial(tau, r, bubble.radius, bubble.factor, order)
-            return density, -slope * np.cos(b), -slope * np.sin(b)
+    def left(tau: Array, gamma: Array) -> Array:
+        assert not gamma.any()
+        log_density, slope = radial(tau, r, bubble.radius, bubble.factor)
+        other, _ = radial(tau, r, bubble.radius, bubble.factor, _OTHER)
+        off = np.abs(np.expm1(other - log_density))
+        return np.array([log_density, -slope * np.cos(b), -slope * np.sin(b), off])
 
-        return of
-
-    return emitted(left(_ORDERS[0]), left(_ORDERS[1]), emission, earliest, least)
+    return averaged(left, emission, _optical(r, bubble.radius, bubble.factor))
 
 
-def radial(tau: Array, r: float, radius: float, factor: float, order: int) -> tuple[Array, Array]:
-    """n and ∂n/∂r at r, kpc, at times τ = D t beyond the bubble, kpc²."""
-    low, high = sorted((1.0, factor))
-    first = min(_SPREAD * float(np.sqrt(2 * low * tau.min())), radius)
-    end = max(_REACH * float(np.sqrt(high * tau.max())), 2 * (r + radius))
-    edges = heights(end, [radius, r], first)
-    axis = NodalAxis(edges=edges, orders=(order,) * (len(edges) - 1), zero=(True, True))
-    grid = NodalGrid(axes=(axis,))
-    stiffness = grid.stiffness(0, lambda x: np.where(x < radius, factor, 1.0)).matrix.toarray()
-    at_edge = axis.at(radius)[axis.kept]
-    stiffness += (1 - factor) / radius * np.outer(at_edge, at_edge)
-    rates, modes = lumped_modes(stiffness, grid.mass(np.ones_like).matrix.diagonal())
-    source = axis.slopes[0, axis.kept] @ modes
-    here = axis.at(r)[axis.kept] @ modes
-    left = np.exp(-np.outer(tau, rates)) / (4 * np.pi)
-    # two points lie at the edge of two elements: the one beyond, as n' jumps where D does
-    point = int(np.flatnonzero(axis.points <= r * (1 + 1e-9))[-1])
-    slope = axis.slopes[point, axis.kept] @ modes
-    density = left @ (source * here) / r
-    return density, left @ (source * slope) / r - density / r
+def radial(
+    tau: Array, r: float, radius: float, factor: float, shift: float = 0.0
+) -> tuple[Array, Array]:
+    """ln n and its slope at r, kpc, at times τ = D t beyond the bubble, kpc².
+
+    By a line that is shifted by ``shift``/√τ.
+    """
+    length, slow = _optical(r, radius, factor), np.sqrt(factor)
+    sigma = np.maximum(length / (2 * tau), _SIGMA / np.sqrt(tau)) + shift / np.sqrt(tau)
+    step = np.minimum(_LONGEST / np.sqrt(tau), _STEP * sigma)
+    count = int(np.ceil(np.max(_END / np.sqrt(tau) / step)))
+    along = step[:, None] * (0.5 + np.arange(count))
+    p = sigma[:, None] + 1j * along
+    # √D₁ p (1 ± β), as β has no limit at p = 0
+    jump = p + (1 - factor) / radius
+    plus, minus = slow * p + jump, slow * p - jump
+    whole = plus + minus * np.exp(-2 * p * radius / slow)
+    if r < radius:
+        back = np.exp(-2 * p * (radius - r) / slow)
+        u = (plus + minus * back) / whole
+        slope = -p / slow * (plus - minus * back) / whole
+    else:
+        u = 2 * slow * p / whole
+        slope = -p * u
+    # e^(p²τ − ps) is e^(σ²τ − σs) times this
+    wave = p * np.exp(-(along**2) * tau[:, None] + 1j * along * (2 * sigma * tau - length)[:, None])
+    u_sum, slope_sum = ((wave * x).real.sum(axis=1) for x in (u, slope))
+    logs = sigma**2 * tau - sigma * length + np.log(u_sum * step / (2 * np.pi**2 * factor * r))
+    return logs, slope_sum / u_sum - 1 / r
+
+
+def _optical(r: float, radius: float, factor: float) -> float:
+    """∫ dr/√D from the source, in units of the D beyond the bubble."""
+    return min(r, radius) / float(np.sqrt(factor)) + max(0.0, r - radius)

@@ -1,4 +1,8 @@
-"""From what is left of a release to what is left of a source: its duration, and gas on the way."""
+"""From what is left of a release to what is left of a source: its duration, and gas on the way.
+
+By logarithms (`averaged`) where that of a release is known however small it is, and by densities
+(`emitted`) where all times share the modes that they are summed from.
+"""
 
 from __future__ import annotations
 
@@ -13,32 +17,45 @@ from crtransport.constants import YEAR
 from crtransport.physics.burst import LocalSource
 
 Array = NDArray[np.float64]
-#: (τ, γ) -> n, and its gradient inwards and upwards, of one particle; γ = Γ/D
-Left = Callable[[Array, float], tuple[Array, Array, Array]]
+#: (τ, γ) -> n, its gradient inwards and upwards, and its rounding error, of one particle; γ = Γ/D
+Left = Callable[[Array, float], tuple[Array, Array, Array, Array]]
 
+#: (τ, γ) -> [quantity, τ] ln n, its gradient inwards and upwards, and the relative error of n
+Log = Callable[[Array, Array], Array]
+
+#: an emission is followed back until e^−60 of its end, in panels of ln τ of which the first ends at
+#: these parts of the others, with so many nodes: of the answer, and of what tells its error
+_SHORT, _FIRST, _LOG_NODES = 60.0, (1 / 64, 1 / 16, 1 / 4), (12, 9)
 #: step in ln γ, and points of a polynomial in it: of the answer, and of what tells its error
 _STEP, _POINTS = 0.35, (8, 6)
 #: nodes of a panel in ln τ, likewise
 _NODES = 8, 6
+#: relative rounding error of a sum over modes above which it is no answer
+_ROUNDED = 3e-8
 
 
 class Remnant(NamedTuple):
-    """A source at the Sun, of one particle set free; 0 where too little is left.
+    """A source at the Sun, of one particle set free.
 
     Attributes
     ----------
-    density : array
-        kpc^-3.
+    log_density : array
+        ln n, kpc^-3.
     inwards, upwards : arrays
-        Gradient towards the source along the plane, and along z, kpc^-4.
-    error : float
-        Largest relative error estimate of the density where it is not 0.
+        Gradient of ln n towards the source along the plane, and along z, kpc^-1.
+    error : array
+        Relative error estimate of n; infinite where rounding is all there is.
     """
 
-    density: Array
+    log_density: Array
     inwards: Array
     upwards: Array
-    error: float
+    error: Array
+
+    @property
+    def density(self) -> Array:
+        """n, kpc^-3."""
+        return np.exp(self.log_density)
 
 
 class Emission(NamedTuple):
@@ -70,7 +87,49 @@ class Emission(NamedTuple):
         return Emission(*(part[some] for part in self))
 
 
-def emitted(fine: Left, coarse: Left, emission: Emission, earliest: float, least: Array) -> Remnant:
+def averaged(left: Log, emission: Emission, distance: float) -> Remnant:
+    """What is left of a source, by logarithms; the error is at most 1, 100 %.
+
+    Parameters
+    ----------
+    left : Log
+        What is left of a release.
+    emission : Emission
+    distance : float
+        n rises with τ no slower than exp(−distance²/4τ), kpc.
+    """
+    if np.array_equal(emission.first, emission.last):
+        found = left(emission.last, emission.gamma)
+        found[0] -= emission.fade * emission.last
+    else:
+        found, rough = (_over(left, emission, distance, nodes) for nodes in _LOG_NODES)
+        found[3] += np.abs(np.expm1(np.clip(rough[0] - found[0], -1.0, 1.0)))
+    log_density, inwards, upwards, error = found
+    return Remnant(log_density, inwards, upwards, np.minimum(error, 1.0))
+
+
+def _over(left: Log, emission: Emission, distance: float, nodes: int) -> Array:
+    """[quantity, energy] the average over the time of emission."""
+    span = np.log1p(_SHORT * 4 * emission.last / distance**2)
+    on = emission.first > 0
+    span[on] = np.minimum(span[on], np.log(emission.last[on] / emission.first[on]))
+    panels = np.arange(np.ceil(np.max(span)) + 1)
+    ends = np.concatenate([panels[:1], _FIRST, panels[1:]]) / panels[-1]
+    x, weight = np.polynomial.legendre.leggauss(nodes)
+    half = np.diff(ends)[:, None] / 2
+    part = (ends[:-1, None] + half * (1 + x)).reshape(-1, 1)
+    tau = emission.last * np.exp(-span * part)
+    each = left(tau.ravel(), np.tile(emission.gamma, len(part)))
+    logs, inwards, upwards, error = each.reshape(4, *tau.shape)
+    logs = logs - emission.fade * tau
+    top = np.max(logs, axis=0)
+    share = (half * weight).reshape(-1, 1) * span * tau * np.exp(logs - top)
+    whole = share.sum(axis=0)
+    parts = [(share * x).sum(axis=0) / whole for x in (inwards, upwards, np.minimum(error, 1.0))]
+    return np.array([top + np.log(whole / (emission.last - emission.first)), *parts])
+
+
+def emitted(fine: Left, coarse: Left, emission: Emission, earliest: float) -> Remnant:
     """What is left of a source.
 
     Parameters
@@ -79,24 +138,28 @@ def emitted(fine: Left, coarse: Left, emission: Emission, earliest: float, least
         What is left of a release, and the same less accurately.
     emission : Emission
     earliest : float
-        τ before which nothing arrives.
-    least : array
-        Density below which rounding is all there is.
+        τ before which rounding is all there is.
     """
     seen = emission.last > earliest
-    density, inwards, upwards = parts = np.zeros((3, len(seen)))
-    if not seen.any():
-        return Remnant(density, inwards, upwards, 0.0)
-    some = emission.at(seen)
-    found, rough = (
-        _through_gas(left, some, earliest, *size)
-        for left, size in zip((fine, coarse), zip(_POINTS, _NODES, strict=True), strict=True)
-    )
-    alive = found[0] > least[seen]
-    for part, values in zip(parts, found, strict=True):
-        part[seen] = np.where(alive, values, 0.0)
-    error = np.max(np.abs(rough[0] / found[0] - 1), where=alive, initial=0.0)
-    return Remnant(density, inwards, upwards, float(error))
+    log_density, inwards, upwards, error = np.zeros((4, len(seen)))
+    log_density[~seen], error[~seen] = -np.inf, np.inf
+    if seen.any():
+        some = emission.at(seen)
+        found, rough = (
+            _through_gas(left, some, earliest, *size)
+            for left, size in zip((fine, coarse), zip(_POINTS, _NODES, strict=True), strict=True)
+        )
+        density = found[0]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_density[seen] = np.log(np.maximum(density, 0.0))
+            rounding = found[3] / np.maximum(density, 0.0)
+            off = np.abs(rough[0] / density - 1) + rounding
+            error[seen] = np.where(rounding < _ROUNDED, off, np.inf)
+            # late, all may have decayed to less than the smallest float
+            error[seen] = np.where((density == 0) & (found[3] == 0), 0.0, error[seen])
+            for part, values in ((inwards, found[1]), (upwards, found[2])):
+                part[seen] = np.where(density > 0, values / density, 0.0)
+    return Remnant(log_density, inwards, upwards, error)
 
 
 def _through_gas(
@@ -107,7 +170,7 @@ def _through_gas(
         return _averaged(left, emission, earliest, nodes, 0.0)
     x = np.log(emission.gamma) / _STEP
     first = np.floor(x).astype(int) - points // 2 + 1
-    log_n, inwards, upwards = np.zeros((3, len(x)))
+    log_n, inwards, upwards, rounding = np.zeros((4, len(x)))
     for i in range(first.min(), first.max() + points):
         some = (first <= i) & (i < first + points)
         if not some.any():
@@ -120,8 +183,9 @@ def _through_gas(
         log_n[some] += weight * np.log(density)
         inwards[some] += weight * each[1] / density
         upwards[some] += weight * each[2] / density
+        rounding[some] += np.abs(weight) * each[3] / density
     density = np.exp(log_n)
-    return [density, density * inwards, density * upwards]
+    return [density, density * inwards, density * upwards, density * rounding]
 
 
 def _weights(x: Array, j: Array, points: int) -> Array:

@@ -9,6 +9,7 @@ from crtransport.constants import KPC, YEAR
 from crtransport.deck.burst import BurstDeck
 from crtransport.physics.burst import LocalSource
 from crtransport.problems.burst_emission import Emission, Left, Remnant, emitted
+from crtransport.problems.burst_faint import faint
 from crtransport.problems.galaxy_grid import heights
 from crtransport.solvers.nodal_grid import NodalAxis, NodalGrid
 from crtransport.solvers.point_release import LayeredMedium, PointRelease, wave_numbers
@@ -28,17 +29,22 @@ def remnant(
 ) -> Remnant:
     """What is left of one source, for the halo's D in cm2/s and Γ of the gas in s^-1.
 
-    All rigidities share one set of modes, as only D t and Γ/D matter.
+    All rigidities share one set of modes, as only D t and Γ/D matter. Early, where the modes
+    cancel, what arrives is composed of short steps.
     """
     emission = Emission.of(source, halo * YEAR / KPC**2, loss, bool(deck.gas_edges()))
     # nowhere does it spread faster than in the halo
     earliest = source.distance**2 / (-4 * np.log(_FLOOR))
-    least = _FLOOR * (4 * np.pi * slowest(deck) * emission.last) ** -1.5
 
     def left(size: tuple[int, int]) -> Left:
         return lambda tau, gamma: at_sun(deck, source, tau, *size, gamma=gamma)
 
-    return emitted(left(_FINE), left(_COARSE), emission, earliest, least)
+    found = emitted(left(_FINE), left(_COARSE), emission, earliest)
+    early = np.isinf(found.error)
+    if early.any():
+        for part, values in zip(found, faint(deck, source, emission.at(early)), strict=True):
+            part[early] = values
+    return found
 
 
 def at_sun(
@@ -48,10 +54,11 @@ def at_sun(
     order: int,
     nodes: int,
     gamma: float = 0.0,
-) -> tuple[Array, Array, Array]:
-    """n and its gradient, inwards and upwards, at the Sun at times τ = D t of the halo, kpc².
+) -> tuple[Array, Array, Array, Array]:
+    """n at the Sun, its gradient inwards and upwards, and its rounding error.
 
-    By elements of an order; γ = Γ/D of the halo within the gas, kpc^-2.
+    At times τ = D t of the halo, kpc², by elements of an order; γ = Γ/D of the halo within the gas,
+    kpc^-2.
     """
     z_s, z_h = source.height(), deck.half_height()
     disk = slowest(deck)
@@ -70,9 +77,10 @@ def at_sun(
 
     here = view(grid.at((0.0,)), None)
     if z_s == 0:
-        return here.density(tau, rho), -here.slope(tau, rho), np.zeros_like(tau)
-    upwards = view(None, axis.slopes[0, axis.kept])
-    return here.density(tau, rho), -here.slope(tau, rho), upwards.density(tau, rho)
+        upwards = np.zeros_like(tau)
+        return here.density(tau, rho), -here.slope(tau, rho), upwards, here.rounding(tau, rho)
+    upwards = view(None, axis.slopes[0, axis.kept]).density(tau, rho)
+    return here.density(tau, rho), -here.slope(tau, rho), upwards, here.rounding(tau, rho)
 
 
 def slowest(deck: BurstDeck) -> float:

@@ -45,11 +45,14 @@ class Parts(NamedTuple):
         In the medium of the deck, and in the uniform one.
     stream : [source, species, energy, 3] array
         Flux times dipole.
+    doubt : [source, species, energy] array
+        Below how much a flux is that is told as 0.
     """
 
     flux: Array
     uniform: Array
     stream: Array
+    doubt: Array
 
     def total(self) -> Parts:
         """Their sum, without the axis of sources."""
@@ -93,28 +96,30 @@ class Many:
         beta = nucleus.beta(rigidity)
         disk = self.deck.diffusion.disk(rigidity, beta)
         free = spread(sources, disk)
-        here = self._spread(sources, nucleus, rigidity)
+        here, log_bound = self._spread(sources, nucleus, rigidity)
         log_q0 = burst.log_normalisation(sources, nucleus)
         log_q = burst.log_injection(sources, log_q0, rigidity) - 3 * np.log(KPC)
-        flux, uniform = (
-            np.exp(burst.log_flux(log_q + of.log_density, nucleus)) for of in (here, free)
+        flux, uniform, doubt = (
+            np.exp(burst.log_flux(log_q + logs, nucleus))
+            for logs in (here.log_density, free.log_density, log_bound)
         )
-        return Parts(flux, uniform, flux[..., None] * dipole(sources, here, disk, beta))
+        return Parts(flux, uniform, flux[..., None] * dipole(sources, here, disk, beta), doubt)
 
-    def _spread(self, sources: Sources, nucleus: Nuclide, rigidity: Array) -> Spread:
+    def _spread(self, sources: Sources, nucleus: Nuclide, rigidity: Array) -> tuple[Spread, Array]:
+        """One particle of each, and ln of what its density is below where it is told as 0."""
         deck, beta = self.deck, nucleus.beta(rigidity)
         loss = None if deck.gas is None else deck.gas.loss(nucleus, rigidity)
         if self.table is None:
             half_height = deck.half_height() if deck.medium == "slab" else None
-            return spread(sources, deck.diffusion.disk(rigidity, beta), loss, half_height)
+            found = spread(sources, deck.diffusion.disk(rigidity, beta), loss, half_height)
+            return found, np.full_like(found.log_density, -np.inf)
         tau = sources.age * deck.diffusion.halo(rigidity, beta) * YEAR / KPC**2
         z = sources.height()[:, 0]
         rho = sources.distance[:, 0] * np.cos(np.radians(sources.b[:, 0]))
         seen = self.table.seen(tau, rho, z)
-        logs = burst.log_of(seen.density)
-        if loss is not None:
-            logs = logs - loss * YEAR * sources.age
-        return Spread(logs, seen.inwards, seen.upwards)
+        fade = 0.0 if loss is None else loss * YEAR * sources.age
+        logs, bound = (burst.log_of(x) - fade for x in (seen.density, seen.bound))
+        return Spread(logs, seen.inwards, seen.upwards), bound
 
     def brightest(self, sources: Iterable[Sources]) -> tuple[list[Bright], Parts]:
         """As many as the deck wants, and those that tell the error, and the sum of all others."""
@@ -145,7 +150,8 @@ class Many:
 
     def _nothing(self) -> Parts:
         shape = len(self.deck.species()), len(self.kinetic_energy)
-        return Parts(np.zeros(shape), np.zeros(shape), np.zeros((*shape, 3)))
+        zero = np.zeros(shape)
+        return Parts(zero, zero, np.zeros((*shape, 3)), zero)
 
     def realisations(self, population: Population) -> list[Parts]:
         """Each Galaxy of a population, side by side; the same for any number of threads."""
@@ -164,7 +170,8 @@ class Many:
                 seen = (flux > 0) & (index * flux >= _PART * np.max(index * flux))
                 table = one.parts.flux[i]
                 off = np.max(np.abs(table[seen] / flux[seen] - 1), initial=0.0)
-                worst = max(worst, exact.error + float(off))
+                own = np.max(exact.error[0], where=seen, initial=0.0)
+                worst = max(worst, float(own + off))
         return worst
 
 

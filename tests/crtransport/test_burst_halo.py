@@ -70,12 +70,44 @@ def test_a_source_above_pulls_upwards() -> None:
     np.testing.assert_allclose(below.dipole_b, -found.dipole_b, rtol=1e-6)
 
 
-def test_far_and_young_leaves_nothing() -> None:
-    found = crtransport.run(deck({"distance": 3.0, "age": 1e3}))
+def test_far_and_young_leaves_less_than_any_float() -> None:
+    found = crtransport.run(deck({"distance": 3.0, "age": 100.0}))
     assert np.all(found.flux_total == 0)
     assert np.all(found.uniform_medium_ratio == 0)
     assert np.all(found.dipole == 0)
-    assert found.attrs["error_estimate"] < 1e-6
+    assert found.attrs["error_estimate"] == 0
+    assert "no flux" in headline(found)[0][0]
+
+
+@pytest.mark.parametrize(("distance", "age", "b"), [(1.75, 3670.0, 0.0), (1.2, 6e3, 50.0)])
+def test_faint_fluxes_have_the_digits_of_the_slab(distance: float, age: float, b: float) -> None:
+    """Where the modes cancel down to nothing; ξ = 1 is the slab."""
+    source = {"distance": distance, "age": age, "b": b}
+    medium = {"diffusion": {"D0": 1e28, "xi": 1.0}}
+    found, slab = (crtransport.run(deck(source, medium=m, **medium)) for m in ("two-halo", "slab"))
+    assert slab.flux_total[0, 0] < 1e-40 * slab.flux_total[0, -1]
+    assert np.all(found.flux_total_rel_error < 1e-6)
+    np.testing.assert_allclose(found.flux_total, slab.flux_total, rtol=1e-6)
+    np.testing.assert_allclose(found.dipole, slab.dipole, rtol=1e-6)
+    np.testing.assert_allclose(found.dipole_b, slab.dipole_b, atol=1e-5)
+
+
+def test_old_fluxes_are_small_and_resolved() -> None:
+    """After a billion years the slowest mode alone is left, without any cancellation."""
+    medium = {"diffusion": {"D0": 3e28, "xi": 1.0}, "z_h": 2.0}
+    found, slab = (
+        crtransport.run(deck({"age": 2e9}, medium=m, **medium)) for m in ("two-halo", "slab")
+    )
+    assert 0 < slab.flux_total[0, 0] < 1e-40
+    np.testing.assert_allclose(found.flux_total, slab.flux_total, rtol=1e-6)
+
+
+def test_a_faint_source_hides_nothing_of_a_bright_one() -> None:
+    bright = {"distance": 0.3, "age": 1e5}
+    alone = crtransport.run(deck(bright))
+    both = crtransport.run(deck(bright, {"distance": 2.0, "age": 3e3}))
+    np.testing.assert_allclose(both.flux_total, alone.flux_total, rtol=1e-12)
+    assert both.attrs["error_estimate"] < 2 * alone.attrs["error_estimate"]
 
 
 def test_headline_compares_the_media() -> None:

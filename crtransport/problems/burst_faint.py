@@ -1,0 +1,90 @@
+"""One source in the two-halo medium while almost nothing arrives: composed of short steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from numpy.polynomial.chebyshev import chebfit, chebval
+from numpy.typing import NDArray
+
+from crtransport.deck.burst import BurstDeck
+from crtransport.physics.burst import LocalSource
+from crtransport.problems.burst_emission import Emission, Remnant, averaged
+from crtransport.solvers.faint_release import FaintRelease
+
+Array = NDArray[np.float64]
+
+#: −ln n of less than any float can tell; r²/4τ is no more than that
+_DARK = 1000.0
+#: length of a piece in ln τ, and points of a polynomial in it
+_LENGTH, _POINTS = 0.7, 9
+
+
+def faint(deck: BurstDeck, source: LocalSource, emission: Emission) -> Remnant:
+    """What is left at energies so low that the modes of the medium cancel each other.
+
+    A bound, with an error of 1, where it has no digits.
+    """
+    height = source.height()
+    release = FaintRelease(
+        shape=deck.diffusion.shape,
+        half_height=deck.half_height(),
+        rho=float(np.sqrt(source.distance**2 - height**2)),
+        z=abs(height),
+        layer=(deck.gas_edges() or [np.inf])[0],
+    )
+    found = averaged(partial(_at, release), emission, source.distance)
+    return found._replace(upwards=found.upwards * np.sign(height))
+
+
+def _at(release: FaintRelease, tau: Array, gamma: Array) -> Array:
+    """[quantity, τ] ln n, its gradient inwards and upwards, and the error, each with its γ."""
+    most = float(np.max(gamma))
+    if most == 0:
+        return _pieces(release, tau)
+    # less than once is a particle absorbed so early: a parabola in γ through none, half and all
+    none, some, whole = (
+        _pieces(replace(release, gamma=most * part), tau) for part in (0.0, 0.5, 1.0)
+    )
+    x = gamma / most
+    line = (1 - x) * none + x * whole
+    bent = line - 2 * x * (1 - x) * (none - 2 * some + whole)
+    return np.array([*bent[:3], line[3] + some[3] + 0.1 * np.abs(bent[0] - line[0])])
+
+
+def _pieces(release: FaintRelease, tau: Array) -> Array:
+    """The same with the γ of the release, by polynomials where many τ are near each other."""
+    found = np.zeros((4, len(tau)))
+    earliest = (release.rho**2 + release.z**2) / (4 * _DARK)
+    if tau.max() > earliest:
+        earliest = release.dawn(max(earliest, float(tau.min())), float(tau.max()))
+    bright = tau > earliest
+    found[0, ~bright], found[3, ~bright] = -_DARK, np.inf
+    if not bright.any():
+        return found
+    logs = np.log(tau)
+    piece = np.floor((logs - logs[bright].min()) / _LENGTH)
+    for number in np.unique(piece[bright]):
+        here = bright & (piece == number)
+        found[:, here] = _piece(release, tau[here])
+    return found
+
+
+def _piece(release: FaintRelease, tau: Array) -> Array:
+    each, which = np.unique(tau, return_inverse=True)
+    if len(each) <= _POINTS:
+        return np.array(release.at(each))[:, which]
+    ends = np.log(each[[0, -1]])
+    x = np.cos(np.pi * (np.arange(_POINTS) + 0.5) / _POINTS)
+    nodes = np.exp(ends[0] + (ends[1] - ends[0]) * (1 + x) / 2)
+    values = np.array(release.at(nodes))
+    if np.isinf(values[3]).any():
+        bounds = [release.bound(float(t)) for t in tau]
+        return np.array([bounds, 0 * tau, 0 * tau, np.full(len(tau), np.inf)])
+    # times τ all are smooth
+    through = chebfit(x, (values[:3] * nodes).T, _POINTS - 1)
+    at = 2 * (np.log(tau) - ends[0]) / (ends[1] - ends[0]) - 1
+    error = np.max(values[3]) + np.max(np.abs(through[-2:, 0])) / tau
+    return np.array([*(chebval(at, through) / tau), error])
