@@ -62,7 +62,8 @@ def test_a_basis_of_as_many_functions_as_places_is_the_full_order() -> None:
     for change in ({}, {"diffusion.D0": 1e28, "momentum": {"T_max": 1e4, "per_decade": 8}}):
         deck = galaxy(SLAB, change | {"output.T_max": 1e3})
         assert off(fluxes(deck), fluxes(in_full(deck))) < 1e-5
-        assert transport(deck).space.grid.n_places == 24
+        places = transport(in_full(deck)).space.grid.n_places
+        assert transport(deck).space.grid.n_places == places < 40
 
 
 def test_as_many_functions_as_are_asked_for() -> None:
@@ -91,9 +92,10 @@ def test_what_a_deck_says_is_not_changed() -> None:
     found = refined(galaxy(SLAB, written))
     assert found.changes == ()
     assert float(np.max(found.estimate.error)) > 1e-4
-    free = refined(galaxy(SLAB))
-    assert free.changes == ("order 5 in r and 8 in z",)
-    assert float(np.max(free.estimate.error)) < 1e-4
+    assert refined(galaxy(SLAB)).changes == ()
+    free = refined(galaxy(SLAB, {"solver.rtol": 2e-5}))
+    assert free.changes == ("24 levels per decade", "order 5 in r and 8 in z")
+    assert float(np.max(free.estimate.error)) < 2e-5
 
 
 def test_all_of_space_where_no_basis_suffices(monkeypatch: pytest.MonkeyPatch) -> None:

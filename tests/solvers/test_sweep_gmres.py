@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from crtransport.solvers.differences import drift, spread
+from crtransport.solvers.direct import solve_direct
 from crtransport.solvers.errors import ConvergenceError, SingularOperatorError
 from crtransport.solvers.factors import factor_levels, factor_sums
 from crtransport.solvers.levels import GHOSTS, Levels, rate, weight_of
@@ -156,7 +157,16 @@ def test_singular_level_is_refused() -> None:
         solve_sweep(replace(broken, terms=(none,)))
 
 
-def test_says_how_far_it_came() -> None:
+def test_elimination_goes_on_where_sweeps_end() -> None:
+    exact = solve_direct(problem()).values
+    found = solve_sweep(problem(), max_iterations=3)
+    assert found.iterations == 4
+    np.testing.assert_allclose(found.values, exact, atol=1e-9 * np.abs(exact).max())
+
+
+def test_says_how_far_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are too many unknowns for elimination."""
+    monkeypatch.setattr("crtransport.solvers.sweep_gmres.LIMIT", 0)
     with pytest.raises(ConvergenceError, match="after 3 sweeps; asked for 1e-10"):
         solve_sweep(problem(), max_iterations=3)
     with pytest.raises(ConvergenceError, match="residual"):
