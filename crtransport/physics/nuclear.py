@@ -51,7 +51,9 @@ class Nuclear:
     channel_file : str
         A table of production cross sections on hydrogen, which replaces the channels that it
         has: columns Z_parent, A_parent, Z_child, A_child and s_X, mb at X in GeV/n, or in MeV/n
-        where a comment says [MeV/n]. Rows of what is not followed here are left out and told.
+        where a comment says [MeV/n]. Rows of what is not followed here are left out and told. Where
+        it has a step, the fluxes beside it need more momentum.per_decade: to 1e-2 with 16, 1e-3
+        with 32 and 2e-4 with 64.
     channel_scale : table
         Factors on production cross sections, built in or of the file: {"C12->B11" = 1.05}.
     half_lives : table
@@ -109,6 +111,14 @@ class Nuclear:
         if named is not None:
             return named > 0
         return (parent, child) in channels() or (parent, child) in self._file()
+
+    def kinks(self, parent: str, child: str) -> Array | None:
+        """Energies of the file at which a cross section has kinks, GeV/n; None if it is smooth."""
+        if self.channel_file is None or (parent, child) not in self._file():
+            return None
+        if f"{parent}->{child}" in self.channels:
+            return None
+        return np.exp(read_channels(self.channel_file).log_energy)
 
     def _file(self) -> dict[tuple[str, str], Array]:
         return {} if self.channel_file is None else read_channels(self.channel_file).rows

@@ -28,6 +28,10 @@ _COARSER = 2 / 3
 _FEWER = 0.75
 #: lowest energy of the grid that tells what the end of the deck's does
 _BELOW = 0.3
+#: a change above which no order is seen in it
+_LARGE = 0.1
+#: how far, in ln T, a step of a table is seen: two levels of the default grid
+_BESIDE = 0.35
 #: residual of what only tells an error
 _ROUGH = 1e-8
 #: levels per decade, orders of the elements and functions are raised by this, so many times
@@ -111,9 +115,11 @@ def estimated(deck: GalaxyDeck, settings: Settings | None = None) -> Estimate:
         for each in (answer, *changed)
     )
     parts = {
-        name: factor * _relative(other, flux)
+        name: _told(_relative(other, flux), factor)
         for (name, (_, factor)), other in zip(others.items(), other_flux, strict=True)
     }
+    if deck.nuclear.channel_file is not None:
+        parts["momentum"] = _around(np.log(energy), parts["momentum"])
     return Estimate(answer, flux, parts)
 
 
@@ -122,6 +128,17 @@ def _relative(other: Array, flux: Array) -> Array:
     change = np.abs(other - flux)
     some = np.divide(change, np.abs(flux), out=np.full_like(flux, np.inf), where=flux != 0)
     return np.where(change == 0, 0.0, some)
+
+
+def _told(change: Array, factor: float) -> Array:
+    """The error that a change tells of; all of it where it is so large that no order is seen."""
+    return np.where(change > _LARGE, np.maximum(factor, 1.0), factor) * change
+
+
+def _around(log_energy: Array, error: Array) -> Array:
+    """[nuclide, energy] the largest near each energy: grids meet a step at different places."""
+    near = np.abs(log_energy[:, None] - log_energy) <= _BESIDE
+    return np.asarray(np.max(np.where(near, error[:, None, :], 0.0), axis=2))
 
 
 def solve_all(
@@ -147,7 +164,8 @@ def coarser(deck: GalaxyDeck) -> dict[str, tuple[Resolution, float]]:
     end of the momenta changes what the end of the deck's does. A smaller basis, of other poles,
     changes more than what the error of the deck's is.
     """
-    order = max(momentum_order(deck) - 1, 1)
+    # steps of a table leave the first order beside them
+    order = 1 if deck.nuclear.channel_file is not None else max(momentum_order(deck) - 1, 1)
     same = Resolution(residual=_ROUGH)
     found = {"momentum": (replace(same, per_decade=_COARSER), 1 / (_COARSER**-order - 1))}
     if deck.geometry.kind != "leaky-box":

@@ -46,14 +46,7 @@ class Momenta(Levels):
     @cached_property
     def log_p(self) -> Array:
         """(n_levels + 2 GHOSTS,) u of the extended levels."""
-        return self.at(self.extended)
-
-    def at(self, number: Array) -> Array:
-        """u at any s."""
-        u = self.lowest + number / self.per_unit
-        for _ in range(_STEPS):
-            u = u - (self.number(u) - number) / self._density(u)
-        return u
+        return self.log_momentum(self.extended)
 
     @cached_property
     def stretch(self) -> Array:
@@ -64,6 +57,13 @@ class Momenta(Levels):
     def inner(self) -> Array:
         """(n_levels,) u of the levels."""
         return self.log_p[GHOSTS:-GHOSTS]
+
+    def log_momentum(self, number: Array) -> Array:
+        """u of a level, or between two of them."""
+        u = self.lowest + number / self.per_unit
+        for _ in range(_STEPS):
+            u = u - (self.number(u) - number) / self._density(u)
+        return np.asarray(u)
 
     def number(self, log_p: Array) -> Array:
         """s, between two levels a fraction."""
@@ -100,7 +100,9 @@ def make_levels(
 @lru_cache(maxsize=64)
 def _longer(levels: Momenta, more: int) -> Momenta:
     """With more levels below the first."""
-    return replace(levels, n=levels.n + more, lowest=float(levels.at(np.array(-float(more)))))
+    return replace(
+        levels, n=levels.n + more, lowest=float(levels.log_momentum(np.array(-float(more))))
+    )
 
 
 @lru_cache(maxsize=64)

@@ -22,7 +22,7 @@ from crtransport.solvers.problem import Operator, Term
 Array = NDArray[np.float64]
 
 #: with K = D_pp/p², ∂/∂p p² D_pp ∂/∂p ψ/p² = (1/p) ∂/∂u K (∂/∂u − 3) ψp: at rest where ψp ∝ p³
-_REST = 3.0
+REST = 3.0
 _INNER = slice(GHOSTS, -GHOSTS)
 #: name, "rate" | "drift" | "spread", [nuclide, level] values, matrix in space
 Piece = tuple[str, str, Array, Operator]
@@ -199,7 +199,7 @@ def make_along(
         from crtransport.solvers import differences as scheme
     if kind == "drift":
         return scheme.drifts(levels, values / levels.stretch, log_scale, order)
-    rest = _REST * levels.log_p + np.log(levels.stretch)
+    rest = REST * levels.log_p + np.log(levels.stretch)
     return scheme.spreads(levels, values / levels.stretch**2, rest, log_scale, order)
 
 

@@ -16,8 +16,9 @@ from crtransport.nuclides import Nuclide
 from crtransport.physics.injection import Source
 from crtransport.physics.nuclear import RATE, Nuclear
 from crtransport.problems.galaxy_levels import Momenta
-from crtransport.problems.galaxy_momentum import Piece, decay_rate, kinematics
+from crtransport.problems.galaxy_momentum import REST, Piece, decay_rate, kinematics
 from crtransport.problems.galaxy_space import Space
+from crtransport.solvers.between import Between, shares
 from crtransport.solvers.kernels.differences import fall_through
 from crtransport.solvers.levels import GHOSTS
 from crtransport.solvers.problem import FieldProblem, Operator, summed
@@ -28,6 +29,9 @@ Indices = NDArray[np.int64]
 _INNER = slice(GHOSTS, -GHOSTS)
 #: production below this part of its largest value does not shape the expected spectrum
 _FLOOR = 1e-6
+#: a rate that grows by so much, in ln, from a level to the next has a threshold there; built-in
+#: ones grow by up to 0.5
+_EDGE = 4.0
 
 
 class Made(NamedTuple):
@@ -85,19 +89,42 @@ class Origins:
             for number, log_q, _ in spectra:
                 weight = np.log(space.typical_source(space.sources[number]))
                 np.logaddexp(log_source, log_q + weight, out=log_source)
-        lost, cooled = np.zeros((2, *sources.shape))
+        lost, cooled, spread = np.zeros((3, *sources.shape))
         for _, kind, values, operator in found:
             share = max(space.typical_rate(operator), 0.0)
             if kind == "drift":
                 cooled += values * share / levels.stretch
             elif kind == "rate":
                 lost += values * share
+            else:
+                spread += values * share / levels.stretch**2
         weights = np.array([space.typical_rate(operator) for operator in made.across])
         floor = _FLOOR * np.max(made.rates, axis=1, initial=0.0, keepdims=True)
-        rates = weights[:, None] * np.maximum(made.rates, floor)
-        out = np.empty_like(sources)
+        shapes = np.maximum(made.rates, floor)
+        rates, out = weights[:, None] * shapes, np.empty_like(sources)
         fall_through(sources, lost, cooled, made.parent, made.child, rates, out)
+        steep = np.any(shapes[:, 1:] > np.exp(_EDGE) * shapes[:, :-1], axis=1)
+        edge = np.unique(made.child[steep])
+        out[edge] = _filled(out[edge], lost[edge], cooled[edge], spread[edge], levels.stretch)
         return out
+
+
+def _filled(log_n: Array, lost: Array, cooled: Array, spread: Array, stretch: Array) -> Array:
+    """[nuclide, level] ln N, which below a threshold falls no faster than without sources.
+
+    N ∝ e^(λs) with K λ² + (b − 3K du/ds) λ = r: losses b bring particles down, spreading K too. As
+    measured, a flat S below a threshold errs less than one that follows b too.
+    """
+    drift = (cooled - REST * stretch * spread) / 2
+    root = np.sqrt(drift**2 + spread * lost)
+    # of the two forms of the positive root the one without a difference; without either, no limit
+    falls = drift > 0
+    above, below = np.where(falls, lost, root - drift), np.where(falls, drift + root, spread)
+    fall = np.divide(above, below, out=np.full_like(log_n, np.inf), where=below > 0)
+    least = log_n.copy()
+    for k in range(log_n.shape[1] - 2, -1, -1):
+        least[:, k] = np.maximum(least[:, k], least[:, k + 1] - fall[:, k])
+    return least
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -232,21 +259,14 @@ def _spectrum(
 ) -> tuple[Array, Array | None]:
     """ln dq/ds on the extended levels; of a source at one energy, its share of each level.
 
-    A δ(s − s₀) is spread over the levels around s₀ by Lagrange's weights, which keep its first six
-    moments: away from s₀ the answer has the order of the differences.
+    A δ(s − s₀) is shared among the levels around s₀.
     """
     log_q = source.log_spectrum(nucleus, rigidity)
     energy = source.line(nucleus)
     if energy is None:
         return log_q + levels.log_p + np.log(levels.stretch), None
     u = np.log(nucleus.momentum(nucleus.rigidity(np.array(energy))))
-    place = float(levels.number(u))
-    near = np.arange(6) + int(np.clip(np.floor(place) - 2, 0, levels.n - 6))
-    share = np.zeros(levels.n)
-    for k in near:
-        others = near[near != k]
-        share[k] = np.prod((place - others) / (k - others))
-    return log_q, share
+    return log_q, shares(np.atleast_1d(levels.number(u)), levels.n).toarray()[:, 0]
 
 
 def _made(deck: GalaxyDeck, nuclei: tuple[Nuclide, ...], levels: Momenta, space: Space) -> Made:
@@ -281,16 +301,36 @@ def _made(deck: GalaxyDeck, nuclei: tuple[Nuclide, ...], levels: Momenta, space:
 def collisions(
     nuclear: Nuclear, nuclei: tuple[Nuclide, ...], levels: Momenta, helium: float
 ) -> tuple[Indices, Indices, Array]:
-    """Numbers of parents and children, and n β c σ of each pair per density, 1/Myr."""
+    """Numbers of parents and children, and n β c σ of each pair per density, 1/Myr.
+
+    Of a table, which has kinks and steps, what it makes between the levels.
+    """
     at, pairs, rates = kinematics(nuclei, levels), [], []
+    tables: dict[int, _Table] = {}
     for j, child in enumerate(nuclei):
         for i, parent in enumerate(nuclei[:j]):
-            sigma = nuclear.production(parent, child, at.energy[i], helium)
+            kinks = nuclear.kinks(parent.name, child.name)
+            if kinks is not None and i not in tables:
+                tables[i] = _Table(parent, levels, kinks)
+            here = (at.energy[i], at.beta[i]) if kinks is None else tables[i].here
+            sigma = nuclear.production(parent, child, here[0], helium)
             if sigma is not None and sigma.any():
+                rate = RATE * here[1] * sigma
                 pairs.append((i, j))
-                rates.append(RATE * at.beta[i] * sigma)
+                rates.append(rate if kinks is None else tables[i].between.on_levels(rate))
     both = np.reshape(pairs, (-1, 2)).astype(int)
     return both[:, 0], both[:, 1], np.reshape(rates, (-1, len(levels.log_p)))
+
+
+class _Table:
+    """Where a table of cross sections is read between the levels: T and β of the parent."""
+
+    def __init__(self, parent: Nuclide, levels: Momenta, kinks: Array) -> None:
+        places = levels.number(np.log(parent.momentum(parent.rigidity(kinks)))) + GHOSTS
+        self.between = Between(len(levels.log_p), places)
+        momentum = np.exp(levels.log_momentum(self.between.places - GHOSTS))
+        rigidity = parent.mass_number / parent.charge * momentum
+        self.here = parent.kinetic_energy(rigidity), parent.beta(rigidity)
 
 
 @lru_cache(maxsize=16)
