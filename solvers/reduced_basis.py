@@ -42,7 +42,7 @@ _WEAK, _HIGH = 0.3, 0.75
 #: and below which levels are not coupled at all
 _WEAKEST = 1e-10
 #: iterations after which modes are too strongly coupled for them
-_ITERATIONS = 40
+_ITERATIONS = 150
 #: a residual over the one that was asked for that still counts as reached
 _SLACK = 2.0
 
