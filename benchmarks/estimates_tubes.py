@@ -5,10 +5,10 @@ python benchmarks/estimates_tubes.py [--number 100] [--seed 1]
 Slopes from 1 to 2, losses and sources of each kind, floors, asymmetries, focusing, coefficients
 that vary in steps or linearly, tubes with and without end, pulses; rates and distances over
 decades. Each deck is solved by both methods. The true error is the difference from a spectral
-answer of a higher order, which is to tell a tenth of the error, in four times as many pieces where
-coefficients vary: of all that a dataset holds, in the measures that error_estimate has, less what
-that answer tells of itself. The two methods share no discretisation, so what both spectral answers
-have wrong shows as an error of the cells.
+answer of a higher order, which is to tell a tenth of the error, in twice as many pieces where
+coefficients vary: of all that a dataset holds, in the measures that error_estimate has. Where that
+answer tells no less of itself than half, this is taken off. The two methods share no
+discretisation, so what both spectral answers have wrong shows as an error of the cells.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ def drawn(random: np.random.Generator) -> Deck:
             loss["rate"] = 0.0
     if random.random() < 0.25:
         tube["inverse_focusing_length"] = rate * log_uniform(random, 1e-3, 1) * _sign(random)
-    if random.random() < 0.3:
+    # a floor that varies takes a thousand functions on each of many pieces: minutes
+    if random.random() < 0.3 and "floor" not in scattering:
         tube["variation"] = _variation(random, zeta[-1], slope, rate)
     if tube:
         deck["tube"] = tube
@@ -115,7 +116,7 @@ def finer(deck: Deck, rtol: float) -> Deck:
     """The same deck in more pieces, at a tolerance that only a higher order meets."""
     tube = deck.get("tube", {})
     if "variation" in tube:
-        tube = tube | {"variation": tube["variation"] | {"segments": 8}}
+        tube = tube | {"variation": tube["variation"] | {"segments": 4}}
     solver = {"kind": "spectral", "rtol": float(np.clip(rtol, 1e-13, 0.1))}
     return deck | {"solver": solver} | ({"tube": tube} if tube else {})
 
@@ -175,7 +176,9 @@ def judged(number: int, deck: Deck, rtol: float) -> Iterator[Row | Refusal]:
             continue
         told, tolerance = found.attrs["error_estimate"], found.attrs["error_tolerance"]
         own = exact.attrs["error_estimate"]
-        true = max(true_error(found, exact) - own, 0.0)
+        true = true_error(found, exact)
+        if own > told / 2:  # rounding, or no order is higher: then this much is certain
+            true = max(true - own, 0.0)
         remark = f"\n# reference told {own:.1e}"
         yield Row(f"{number} {name}", true, told, tolerance, lines(asked) + remark)
 

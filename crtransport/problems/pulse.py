@@ -58,6 +58,8 @@ class Spread(Angular):
     ----------
     peak, noise : (n_ct,) arrays
         Largest |⟨g⟩| along the tube, and where nothing can have arrived.
+    lever : float
+        What ⟨ζ²⟩ makes of noise in ⟨g⟩, over the number: the root of the sum of ζ⁴, times a cell.
     displacement : (n_ct,) array
         ⟨ζ²⟩ less its start width², pc².
     number : (n_ct,) array
@@ -72,6 +74,7 @@ class Spread(Angular):
 
     peak: Array
     noise: Array
+    lever: float
     displacement: Array
     number: Array
     error: float
@@ -122,6 +125,8 @@ def _judged(fine: Spread, coarse: Spread) -> Spread:
         left = np.abs(lost * coarse.number / fine.number - 1)
     gap = np.abs(mean - other) / fine.peak[:, None]
     noise = max(2 * np.max([fine.noise / fine.peak, coarse.noise / coarse.peak]), _ROUNDING)
+    # noise far out is weighted with ζ², and may be alike in two answers by chance
+    moved += noise * fine.peak * fine.lever / np.abs(fine.number * fine.displacement)
     unknown = weight <= np.max(gap, axis=1, keepdims=True) + noise
     # where ⟨f⟩ is exactly zero there is nothing relative to it
     near = np.max(np.where(mean == 0, gap, near), axis=1) + noise
@@ -196,6 +201,7 @@ def _sample(
         **read_off(view, at_zeta, exponent[:, None]),
         peak=np.max(np.abs(mean), axis=1),
         noise=np.max(np.abs(mean), axis=1, where=beyond, initial=0.0),
+        lever=float(cell * np.sqrt(np.sum(s**4))),
         displacement=(mean * s**2).sum(axis=1) * cell / number - pulse.width**2,
         number=number,
         error=np.inf,

@@ -21,6 +21,9 @@ Array = NDArray[np.float64]
 #: of (f − ⟨f⟩)/⟨f⟩, which is read off without the constant
 _ROUNDING = 1e-14
 
+#: of a rate of decay, which enters as rate times distance: hundreds of units of the last place
+_RATES = 1e-13
+
 
 @dataclass(frozen=True, kw_only=True)
 class Steady(Angular):
@@ -87,8 +90,7 @@ def tube_edges(deck: FluxTubeDeck, pieces: int) -> Array:
 
 def difference(fine: Steady, coarse: Steady) -> float:
     """Largest disagreement over ζ, and rounding: two that agree by chance are not exact."""
-    # each rate is known to some units of rounding, and enters as rate times distance
-    rounding = 1e-15 * (10 + np.abs(fine.exponent))
+    rounding = _ROUNDING + _RATES * np.abs(fine.exponent)
     return float(np.max(disagreement(fine, coarse, _ROUNDING) + rounding))
 
 

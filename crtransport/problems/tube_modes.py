@@ -71,8 +71,9 @@ def _extrapolated(
 ) -> Steady:
     """Richardson's extrapolation in the length of the constant pieces, whose error is O(h²).
 
-    Three lengths give two extrapolated answers; the finer has 1/15 of their difference left where
-    pieces are short, and is told to have three times as much: they are few.
+    Three lengths give two extrapolated answers. The finer has 1/15 of their difference left where
+    pieces are short; where they are not it is of the second order, which leaves a third. Told is a
+    half.
     """
     levels = [
         _solve(deck, rigidity, where, order, layers, pieces)
@@ -82,7 +83,7 @@ def _extrapolated(
         replace(b, **{name: value + (value - getattr(a, name)) / 3 for name, value in b.read()})
         for a, b in pairwise(levels)
     )
-    return replace(fine, error=basis_error + difference(fine, coarse) / 5)
+    return replace(fine, error=basis_error + difference(fine, coarse) / 2)
 
 
 def _solve(
