@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 _Where = tuple[bytes, ...]  # row starts and columns of compressed rows
 
 #: matrices factored abreast: one cache line of doubles
-_ABREAST = 8
+ABREAST = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,14 +114,14 @@ def factor_sums(parts: Sequence[tuple[Operator, Array]], n: int) -> Factors:
     where = [_where(matrix) for matrix in matrices]
     all_where = tuple(dict.fromkeys(where))
     order, pattern = _analysed(all_where, m)
-    n_blocks = -(-n // _ABREAST)
+    n_blocks = -(-n // ABREAST)
     # levels beyond the last repeat it
-    level = np.minimum(np.arange(n_blocks * _ABREAST), n - 1)
-    values = np.zeros((n_blocks, (1 if symmetric else 2) * len(pattern.row) + m, _ABREAST))
+    level = np.minimum(np.arange(n_blocks * ABREAST), n - 1)
+    values = np.zeros((n_blocks, (1 if symmetric else 2) * len(pattern.row) + m, ABREAST))
     for matrix, (_, rate), own in zip(matrices, parts, where, strict=True):
         used, slots = _slots(all_where, m, own, symmetric)
-        add(values, slots, matrix.data[used], rate[level].reshape(n_blocks, _ABREAST))
-    n_low, work = len(pattern.row), np.zeros((2, m, _ABREAST))
+        add(values, slots, matrix.data[used], rate[level].reshape(n_blocks, ABREAST))
+    n_low, work = len(pattern.row), np.zeros((2, m, ABREAST))
     with np.errstate(divide="ignore"):
         for block in values:
             upper = block[:n_low] if symmetric else block[n_low:-m]

@@ -44,7 +44,11 @@ class Levels:
 def diagonals(n: int) -> Iterator[tuple[int, slice, slice]]:
     """Of each diagonal its row in Banded.bands, the levels it acts on, and those it takes from."""
     for d in range(-REACH, REACH + 1):
-        yield REACH + d, slice(max(0, -d), min(n, n - d)), slice(max(0, d), min(n, n + d))
+        yield (
+            REACH + d,
+            slice(max(0, -d), max(0, min(n, n - d))),
+            slice(max(0, d), max(0, min(n, n + d))),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -12,7 +12,7 @@ the axis, solved at once; what couples modes is left to GMRES.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -81,7 +81,7 @@ class ReducedGrid:
 
 
 def rational_basis(
-    shifted: FieldProblem,
+    shifted: Iterable[FieldProblem],
     stiffness: sp.csr_array,
     loads: Sequence[Array],
     seen: Sequence[Array],
@@ -92,8 +92,9 @@ def rational_basis(
 
     Parameters
     ----------
-    shifted : FieldProblem
-        Its levels are the poles, each with its own operator in space.
+    shifted : iterable of FieldProblem
+        Their levels are the poles, each with its own operator in space; those of one problem are
+        factored, and held in memory, at the same time.
     stiffness : [place, place] sparse array
         Its symmetric part is the norm.
     loads, seen : sequence of (n_places,) arrays
@@ -101,21 +102,22 @@ def rational_basis(
     chains : sequence of sequences of [place, place] sparse arrays
         Matrices by which an answer becomes a load again, one after the other; all answers count.
     """
-    if all(term.across.symmetric for term in shifted.terms):
-        ways = [(shifted, [*loads, *seen])]
-    else:
-        ways = [(shifted, list(loads)), (shifted.transposed(), list(seen))]
     snapshots = []
-    for problem, vectors in ways:
-        factors = factor_levels(problem)
-        for load in vectors:
-            first = factors.solve(np.tile(load, (len(problem.source), 1)))
-            snapshots.append(first)
-            for chain in chains:
-                answer = first
-                for matrix in chain:
-                    answer = factors.solve((matrix @ answer.T).T)
-                    snapshots.append(answer)
+    for some in shifted:
+        if all(term.across.symmetric for term in some.terms):
+            ways = [(some, [*loads, *seen])]
+        else:
+            ways = [(some, list(loads)), (some.transposed(), list(seen))]
+        for problem, vectors in ways:
+            factors = factor_levels(problem)
+            for load in vectors:
+                first = factors.solve(np.tile(load, (len(problem.source), 1)))
+                snapshots.append(first)
+                for chain in chains:
+                    answer = first
+                    for matrix in chain:
+                        answer = factors.solve((matrix @ answer.T).T)
+                        snapshots.append(answer)
     return orthonormal(np.concatenate(snapshots).T, (stiffness + stiffness.T) / 2, size)
 
 

@@ -27,8 +27,9 @@ _FERRANDO_F = ((6, -0.76), (8, -0.41), (26, 1.00))
 #: 0.031 and δ = 2.4, 3.6, 4.4 at 0.43, 0.73, 1.51 GeV/n
 _FERRANDO_MU = (0.02979, 0.07235, 0.5457)
 _FERRANDO_DELTA = (4.470, -2.552, 0.6191)
-#: charges lost beyond which nothing was measured: the ratio is held
-_FERRANDO_END = 12.0
+#: charges lost beyond which nothing was measured: the ratio is held, and bends over to that within
+#: so many charges, as grids in momentum resolve no kink
+_FERRANDO_END, _BEND = 12.0, 0.5
 
 
 class Channel(NamedTuple):
@@ -112,7 +113,8 @@ def _on_helium(z: int, child: int, energies: bytes) -> Array:
         high + more / (1 + (energy / center) ** 4)
         for high, more, center in (_FERRANDO_MU, _FERRANDO_DELTA)
     )
-    lost = np.minimum(abs(z - child - f * delta), _FERRANDO_END)
+    left = _FERRANDO_END - abs(z - child - f * delta)
+    lost = _FERRANDO_END - _BEND * np.logaddexp(0.0, left / _BEND)
     found = np.exp(mu * lost**1.43)
     found.flags.writeable = False
     return np.asarray(found)

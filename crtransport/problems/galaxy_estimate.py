@@ -37,6 +37,8 @@ _ROUGH = 1e-8
 #: levels per decade, orders of the elements and functions are raised by this, so many times
 _FINER, _HIGHER, _LARGER = 1.5, 2, 1.5
 _TIMES = {"momentum": 3, "space": 3, "basis": 4}
+#: parts below this part of the largest wait
+_MATTERS = 0.1
 #: and the lowest energy is lowered by this
 _LOWER = 0.1
 
@@ -210,9 +212,11 @@ def _finer(
         # what the lower end changes is seen once the basis changes less
         parts["T_min"] = both if parts["basis"] < both / 2 else 0.0
     solver, momentum = here.solver, here.momentum
+    # what matters most comes first, on grids that are not finer yet
+    enough = max(tolerance / len(found.parts), _MATTERS * max(parts.values()))
     for part, error in parts.items():
         times = tried.get(part, 0)
-        if error <= tolerance / len(found.parts):
+        if error <= enough:
             continue
         if part == "momentum" and deck.momentum.per_decade is None and times < _TIMES[part]:
             levels = _FINER * (momentum.per_decade or PER_DECADE)

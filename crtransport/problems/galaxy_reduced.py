@@ -14,6 +14,7 @@ from crtransport.nuclides import Nuclide, nuclide
 from crtransport.problems.galaxy_levels import Momenta
 from crtransport.problems.galaxy_momentum import Rates, pieces
 from crtransport.problems.galaxy_space import Space
+from crtransport.solvers.factors import ABREAST
 from crtransport.solvers.levels import GHOSTS, rate
 from crtransport.solvers.problem import FieldProblem, Operator, Term
 from crtransport.solvers.reduced_basis import ReducedGrid, project, rational_basis, whole_space
@@ -59,19 +60,26 @@ def basis(
         for column in _columns(deck, space, chosen, levels)
         for i in _places(column, space, count)
     ]
-    ones = np.ones(len(poles))
-    terms = []
+    shifted = (
+        _shifted(space, some)
+        for some in (poles[i : i + ABREAST] for i in range(0, len(poles), ABREAST))
+    )
+    return rational_basis(shifted, stiffness, space.sources, seen, chains, size)
+
+
+def _shifted(space: Space, poles: Sequence[Mapping[Operator, float]]) -> FieldProblem:
+    """A field whose levels are the poles."""
+    ones, terms = np.ones(len(poles)), []
     for operator in dict.fromkeys(operator for pole in poles for operator in pole):
         values = np.array([pole.get(operator, 0.0) for pole in poles])
         terms.append(Term(name="", along=rate(values, ones), across=operator))
-    shifted = FieldProblem(
+    return FieldProblem(
         terms=tuple(terms),
         source=np.zeros((len(ones), space.grid.n_places)),
         mass=space.volume.total,
         weight=ones,
         shape=space.grid.shape,
     )
-    return rational_basis(shifted, stiffness, space.sources, seen, chains, size)
 
 
 def serves(space: Space, levels: Momenta, base: GalaxyDeck, deck: GalaxyDeck) -> bool:

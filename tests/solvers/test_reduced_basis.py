@@ -103,7 +103,7 @@ def functions(size: int, wind: bool) -> Array:
         shape=grid().shape,
     )
     return rational_basis(
-        shifted,
+        [shifted],
         stiffness=here["stiffness"].matrix,
         loads=[here["source"].total],
         seen=[here["seen"].total],
