@@ -17,7 +17,7 @@ from crtransport.problems.galaxy_levels import Momenta, make_levels
 from crtransport.problems.galaxy_momentum import Rates, make_terms, pieces
 from crtransport.problems.galaxy_origin import Origin, Origins, Transported
 from crtransport.problems.galaxy_space import Space, make_space
-from crtransport.solvers.errors import ConvergenceError
+from crtransport.solvers.errors import ConvergenceError, SingularOperatorError
 from crtransport.solvers.levels import weight_of
 from crtransport.solvers.problem import FieldProblem, FieldSolution
 
@@ -138,8 +138,8 @@ def transport(
             break
         try:
             done.append(_solved(equations, index, done, method))
-        except ConvergenceError as error:
-            raise ConvergenceError(f"{nucleus.name}: {error}") from error
+        except (ConvergenceError, SingularOperatorError) as error:
+            raise type(error)(f"{nucleus.name}: {error}") from error
     return Transport(levels=levels, space=space, nuclides=tuple(done))
 
 

@@ -16,6 +16,7 @@ from crtransport.problems.galaxy import headline
 from crtransport.problems.galaxy_answer import Answer, energies
 from crtransport.problems.galaxy_estimate import estimated, in_full, refined
 from crtransport.problems.galaxy_levels import make_levels
+from crtransport.problems.galaxy_sign import negative_densities, not_positive
 from crtransport.problems.galaxy_transport import ordered, transport
 from crtransport.solvers.errors import ConvergenceError
 
@@ -94,7 +95,7 @@ def test_what_a_deck_says_is_not_changed() -> None:
     assert float(np.max(found.estimate.error)) > 1e-4
     assert refined(galaxy(SLAB)).changes == ()
     free = refined(galaxy(SLAB, {"solver.rtol": 2e-5}))
-    assert free.changes == ("24 levels per decade", "order 5 in r and 8 in z")
+    assert free.changes == ("24 levels per decade", "order 8 in z")
     assert float(np.max(free.estimate.error)) < 2e-5
 
 
@@ -138,3 +139,37 @@ def test_losses_have_a_lowest_energy() -> None:
     with pytest.raises(crtransport.DeckError, match=r"T_min = 1e-09 .* no meaning below 0\.0001"):
         galaxy(SLAB, {"momentum.T_min": 1e-9})
     galaxy(SLAB, {"momentum.T_min": 1e-9, "losses": {"ionisation": False, "coulomb": False}})
+
+
+def test_a_finer_grid_without_an_answer_leaves_the_last_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    deck = galaxy(SLAB, {"solver": {"kind": "direct", "rtol": 2e-5}})
+    places = estimated(deck).answer.run.unknowns
+    # the lower end has more levels
+    monkeypatch.setattr("crtransport.solvers.direct.LIMIT", 1.2 * places)
+    found = refined(deck)
+    assert found.changes == ()
+    assert float(np.max(found.estimate.error)) > 2e-5
+    monkeypatch.setattr("crtransport.solvers.direct.LIMIT", places - 1)
+    with pytest.raises(ConvergenceError, match="a direct solution takes at most"):
+        refined(deck)
+
+
+def test_a_norm_below_0_does_not_hide_what_is_not_resolved() -> None:
+    deck = galaxy(
+        BOX, {"normalisation": {"T": 10.0, "flux": {"H1": 1.0}}, "reacceleration.K": 0.01}
+    )
+    found = estimated(deck)
+    assert np.all(found.flux > 0)
+    assert not_positive(found).startswith("H1: the flux at T = ")
+
+
+def test_no_share_where_there_is_nothing() -> None:
+    """At a momentum at which all densities are 0."""
+    run = transport(in_full(galaxy(SLAB)))
+    values = run.nuclides[0].values.copy()
+    values[3], values[5, 0] = 0.0, -1e-3 * values[5, 0]
+    found = negative_densities(run, replace(run.nuclides[0], values=values))
+    assert found.number == 1
+    assert 0 < found.share <= 1
