@@ -28,6 +28,9 @@ _COARSER = 2 / 3
 _FEWER = 0.75
 #: lowest energy of the grid that tells what the end of the deck's does
 _BELOW = 0.3
+#: the same of the highest, and the part of it up to which the output may reach without that:
+#: measured, what reacceleration brings from there is below 1e-5 of a flux at a tenth of it
+_ABOVE, _FAR = 3.0, 0.1
 #: a change above which no order is seen in it
 _LARGE = 0.1
 #: how far, in ln T, a step of a table is seen: two levels of the default grid
@@ -50,8 +53,8 @@ class Estimate(NamedTuple):
     flux : [nuclide, energy] array
         Interstellar, at the energies of the output.
     parts : mapping
-        "momentum", "space", "T_min" or "basis and T_min", "steps" -> [nuclide, energy] relative
-        errors.
+        "momentum", "space", "T_min" or "basis and T_min", "T_max", "steps" -> [nuclide, energy]
+        relative errors.
     """
 
     answer: Answer
@@ -165,8 +168,9 @@ def coarser(deck: GalaxyDeck) -> dict[str, tuple[Resolution, float]]:
     With an error h^p a grid of step h/c differs by c^−p − 1 errors; above the first order one
     less is taken for p, as measured rates fall short of it. Half the cells, or one order less in r
     and two in z, make an error at least four times as large; half the repeats of a march, twice. A
-    lower end of the momenta changes as much as the end of the deck's costs. A smaller basis has
-    other poles too, and changes more than what the deck's errs by.
+    lower end of the momenta changes as much as the end of the deck's costs, and a higher one, where
+    the output comes near it. A smaller basis has other poles too, and changes more than what the
+    deck's errs by.
     """
     # steps of a table leave the first order beside them
     order = 1 if deck.nuclear.channel_file is not None else max(momentum_order(deck) - 1, 1)
@@ -178,6 +182,8 @@ def coarser(deck: GalaxyDeck) -> dict[str, tuple[Resolution, float]]:
         found["basis and T_min"] = replace(same, functions=_FEWER, below=_BELOW), 1.0
     else:
         found["T_min"] = replace(same, below=_BELOW), 1.0
+    if deck.output.T_max > _FAR * deck.momentum.T_max:
+        found["T_max"] = replace(same, above=_ABOVE), 1.0
     if deck.solver.kind == "split-cn":
         found["steps"] = Resolution(repeats=0.5), 1.0
     return found

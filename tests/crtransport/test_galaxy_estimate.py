@@ -173,3 +173,22 @@ def test_no_share_where_there_is_nothing() -> None:
     found = negative_densities(run, replace(run.nuclides[0], values=values))
     assert found.number == 1
     assert 0 < found.share <= 1
+
+
+def test_an_output_that_ends_where_the_grid_does() -> None:
+    """Above it the density goes on as expected: reacceleration tells that, to 2e-4 here."""
+    change = {
+        "network": ["H1"],
+        "source": [{"abundances": {"H1": 1.0}}],
+        "output.T_max": 1e3,
+        "diffusion.D0": 3e28,
+    }
+    deck = galaxy(SLAB, change | {"modulation.phi": 0.0, "reacceleration.v_alfven": 30.0})
+    near, far = (
+        estimated(replace(deck, momentum=replace(deck.momentum, T_max=T_max)))
+        for T_max in (1e3, 1e5)
+    )
+    assert "T_max" in near.parts
+    assert "T_max" not in far.parts
+    error = np.abs(near.flux / far.flux - 1)
+    assert 1e-4 < error.max() < near.error.max() < 3 * error.max()
