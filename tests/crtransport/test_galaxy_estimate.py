@@ -125,6 +125,10 @@ def test_no_steady_state_is_refused(K: float) -> None:
     """N/Q = 1/[1/τ − K a (a + 3)], a = γ − 1, changes sign at K = 0.0052."""
     with pytest.raises(ConvergenceError, match=r"H1: there is no steady state: .* negative"):
         crtransport.run(BOX, {"reacceleration.K": K})
+    with pytest.raises(ConvergenceError, match="the flux is negative or no number"):
+        crtransport.gradient(
+            galaxy(BOX, {"reacceleration.K": K}), [10.0], lambda f: f["H1"][0], ["reacceleration.K"]
+        )
     found = crtransport.run(BOX, {"reacceleration.K": 0.004})
     assert np.all(found.flux_lis > 0)
 
