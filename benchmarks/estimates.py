@@ -1,4 +1,4 @@
-"""True over told error of many random decks: what estimates_tubes.py and estimates_bursts.py share.
+"""True over told error of many random decks: what the scripts estimates_*.py share.
 
 A deck is wrong in silence where its true error is above its tolerance and the told one is not.
 """

@@ -34,8 +34,8 @@ from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.load import load_deck
 from crtransport.nuclides import nuclide
 from crtransport.problems import galaxy_batch
-from crtransport.problems.galaxy import estimated
 from crtransport.problems.galaxy_answer import Answer, energies
+from crtransport.problems.galaxy_estimate import estimated
 from crtransport.problems.galaxy_gradient import Adjoint
 from crtransport.problems.galaxy_space import make_space
 from crtransport.problems.galaxy_transport import transport
@@ -166,17 +166,18 @@ def box(sets: int) -> None:
         text = " ".join(f"{k.split('.')[1]}={v:.3g}" for k, v in values.items())
         try:
             exact = fluxes(deck(same | {"solver": FULL}))
-            answer, _, error = estimated(here, 1.0)
+            estimate = estimated(here)
         except ConvergenceError as stop:
             print(f"no result: {stop}  {text}")
             continue
-        found = {name: answer.spectra[name].flux(energies(here)) for name in exact}
+        spectra = estimate.answer.spectra
+        found = {name: spectra[name].flux(energies(here)) for name in exact}
         errors = off(found, exact)
         name = max(errors, key=errors.__getitem__)
-        estimate = float(error[list(here.nuclides).index(name)].max())
-        ratios.append(errors[name] / estimate)
-        beyond += errors[name] > estimate
-        print(f"{errors[name]:.1e}   {estimate:.1e}   {name:7s}  {text}")
+        told = float(estimate.error[list(here.nuclides).index(name)].max())
+        ratios.append(errors[name] / told)
+        beyond += errors[name] > told
+        print(f"{errors[name]:.1e}   {told:.1e}   {name:7s}  {text}")
     print(
         f"true over estimated error: {min(ratios):.2g} to {max(ratios):.2g}; above 1 in {beyond}"
         f" of {len(ratios)}"

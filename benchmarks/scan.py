@@ -59,7 +59,7 @@ def deck(name: str, count: int) -> Deck:
     """A shipped deck over so many values of one key."""
     base, key, low, high = SCANS[name]
     parameter = {"key": key, "min": low, "max": high, "number": count, "spacing": "log"}
-    tables = {k: v for k, v in read(base).items() if k != "compare"}
+    tables = {k: v for k, v in read(base).tables.items() if k != "compare"}
     return load_deck(tables | {"scan": {"parameter": [parameter]}})
 
 

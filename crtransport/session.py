@@ -177,11 +177,12 @@ class Session:
             said = ["not all points have a result", *found, again] if found else []
             return scan.headline(dataset, deck.scan), said
         headline = importlib.import_module(MODELS[deck.model]).headline(dataset)
+        wrong = dataset.attrs.get("failures", "").splitlines()
         if study_of(deck) != "fit":
             what = "the fluxes are" if deck.model == "galaxy" else "the fit is"
-            return headline, _distrusted(dataset.attrs.get("failures", "").splitlines(), what)
+            return headline, _distrusted(wrong, what)
         fit = importlib.import_module(STUDIES["fit"])
-        return [*fit.headline(dataset), *headline], _distrusted(fit.failures(dataset))
+        return [*fit.headline(dataset), *headline], _distrusted([*fit.failures(dataset), *wrong])
 
     def _reference_curves(self, deck: Deck) -> list[Measurement]:
         """What is drawn of elements of which no table is at hand, if its package is there."""

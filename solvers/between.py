@@ -20,15 +20,15 @@ _NEAR = 6
 _POINTS = 4
 
 
-def shares(place: Array, n: int, near: int = _NEAR) -> sp.csr_array:
+def shares(place: Array, n: int) -> sp.csr_array:
     """[level, place] Lagrange's weights of the nearest of ``n`` levels 0, 1, …"""
-    first = np.clip(np.floor(place).astype(int) - (near // 2 - 1), 0, n - near)
-    levels = first[:, None] + np.arange(near)
+    first = np.clip(np.floor(place).astype(int) - (_NEAR // 2 - 1), 0, n - _NEAR)
+    levels = first[:, None] + np.arange(_NEAR)
     weights = np.ones(levels.shape)
-    for i in range(near):
-        for j in (j for j in range(near) if j != i):
+    for i in range(_NEAR):
+        for j in (j for j in range(_NEAR) if j != i):
             weights[:, i] *= (place - levels[:, j]) / (i - j)
-    columns = np.repeat(np.arange(len(place)), near)
+    columns = np.repeat(np.arange(len(place)), _NEAR)
     return sp.csr_array((weights.ravel(), (levels.ravel(), columns)), shape=(n, len(place)))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 import scipy.sparse.linalg as sla
 
-from crtransport.solvers.errors import SingularOperatorError
+from crtransport.solvers.errors import ConvergenceError, SingularOperatorError
 from crtransport.solvers.problem import FieldProblem, FieldSolution
 
 #: unknowns whose factors, in two dimensions, take minutes and some gigabytes
@@ -22,14 +22,14 @@ def solve_direct(problem: FieldProblem) -> FieldSolution:
 
     Raises
     ------
-    ValueError
+    ConvergenceError
         If there are more than ``LIMIT`` unknowns.
     SingularOperatorError
         If the operator is singular, or so close to it that no digit would be right.
     """
     shape, size = problem.source.shape, problem.source.size
     if size > LIMIT:
-        raise ValueError(f"{size} unknowns; a direct solution takes at most {LIMIT}")
+        raise ConvergenceError(f"{size} unknowns; a direct solution takes at most {LIMIT}")
     matrix = _assembled(problem)
     largest = abs(matrix).max(axis=1).toarray()
     if not np.all(largest > 0):

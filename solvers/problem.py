@@ -336,7 +336,8 @@ class FieldProblem:
     def rounding(self, y: Array) -> float:
         """What rounding alone leaves of a residual: ε ‖|A| |y|‖ over ‖q‖, with the row weights.
 
-        Above the residual that is asked for where ψ is many times what its scale told.
+        No solver gets below it, and where y is large and its terms cancel, it is above the residual
+        that is asked for.
         """
         sizes = np.zeros_like(y)
         for term in self.terms:

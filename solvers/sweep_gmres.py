@@ -30,7 +30,7 @@ _STRONGEST = 0.97
 #: the spectral radius lies above the mean over one solution; fewest iterations where spreading is
 #: strong, and none more elsewhere
 _ABOVE_MEAN = 1.35
-#: products before GMRES starts anew, and what a start must at least divide the residual by
+#: products before GMRES starts anew, and the most that a start may leave of the residual
 _RESTART, _SLOWEST = 60, 0.7
 
 

@@ -26,8 +26,8 @@ class Momentum:
     Attributes
     ----------
     T_min, T_max : float
-        Kinetic energies that it covers for every nuclide, GeV/n. By default from 0.01, and from
-        lower ones where the tolerance of the error estimate asks for that, up to 1e7.
+        Kinetic energies that it covers for every nuclide, GeV/n. By default from 0.01, or lower
+        where the tolerance of the error estimate asks for that, to 1e7.
     per_decade : float
         Levels per decade, in the mean. By default 16, and more where the tolerance of the error
         estimate asks for more.
@@ -113,7 +113,7 @@ class Sweep(Space):
         Residual to which the equations are solved.
     order_r, order_z : int
         Polynomial orders of the spectral elements. By default 5 and 6, and more where the
-        tolerance asks for more.
+        tolerance asks for more and neither these nor ``elements_r`` are written.
     elements_r : int
         About how many elements in r (8); those in z follow from z_h.
     cells_r, cells_z : int
@@ -139,11 +139,11 @@ class ReducedBasis(Space):
     rtol : float
         Tolerance of the numerical error estimate of the fluxes.
     functions : int
-        Functions in space to begin with: more, and in the end all of space, where the tolerance
+        Functions in space to begin with; more, and in the end all of space, where the tolerance
         asks for it.
     order_r, order_z : int
         Polynomial orders of the spectral elements. By default 5 and 6, and more where the
-        tolerance asks for more.
+        tolerance asks for more and neither these nor ``elements_r`` are written.
     elements_r : int
         About how many elements in r (8); those in z follow from z_h.
     cells_r, cells_z : int
@@ -170,7 +170,7 @@ class Direct(Space):
         Tolerance of the numerical error estimate of the fluxes.
     order_r, order_z : int
         Polynomial orders of the spectral elements. By default 5 and 6, and more where the
-        tolerance asks for more.
+        tolerance asks for more and neither these nor ``elements_r`` are written.
     elements_r : int
         About how many elements in r (8); those in z follow from z_h.
     cells_r, cells_z : int

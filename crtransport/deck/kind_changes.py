@@ -55,7 +55,8 @@ def change_kinds(
         if before is None or after is None or before is after:
             continue
         given: Table = {"kind": changes[f"{here}.kind"]}
-        inside = {k.removeprefix(f"{here}."): v for k, v in changes.items() if k.startswith(here)}
+        under = f"{here}."
+        inside = {k.removeprefix(under): v for k, v in changes.items() if k.startswith(under)}
         apply(given, {k: v for k, v in inside.items() if k != "kind"})
         written = {
             key: value

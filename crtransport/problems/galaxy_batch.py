@@ -114,7 +114,8 @@ def _solved(deck: GalaxyDeck, setting: Setting | None, with_error: bool) -> _Fou
     refuse_unsteady(found)
     if wrong := not_positive(found):
         raise ConvergenceError(wrong)
-    return _Found(found.flux, found.error if with_error else np.full_like(flux, np.nan), "")
+    error = found.error if with_error else np.full_like(found.flux, np.nan)
+    return _Found(found.flux, error, "")
 
 
 def _dataset(

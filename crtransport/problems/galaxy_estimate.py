@@ -28,6 +28,9 @@ _COARSER = 2 / 3
 _FEWER = 0.75
 #: lowest energy of the grid that tells what the end of the deck's does
 _BELOW = 0.3
+#: the same of the highest, and the part of it up to which the output may reach without that:
+#: measured, what reacceleration brings from there is below 1e-5 of a flux at a tenth of it
+_ABOVE, _FAR = 3.0, 0.1
 #: a change above which no order is seen in it
 _LARGE = 0.1
 #: how far, in ln T, a step of a table is seen: two levels of the default grid
@@ -52,8 +55,8 @@ class Estimate(NamedTuple):
     flux : [nuclide, energy] array
         Interstellar, at the energies of the output.
     parts : mapping
-        "momentum", "space", "T_min" or "basis and T_min", "steps" -> [nuclide, energy] relative
-        errors.
+        "momentum", "space", "T_min" or "basis and T_min", "T_max", "steps" -> [nuclide, energy]
+        relative errors.
     """
 
     answer: Answer
@@ -84,21 +87,25 @@ def refined(deck: GalaxyDeck) -> Refined:
     Raises
     ------
     ConvergenceError, SingularOperatorError
-        If the equations of a nuclide cannot be solved.
+        If the equations of a nuclide cannot be solved. Where that is so of a finer grid only, the
+        last answer stays, and its error tells that it is not what was asked for.
     """
     here, tried, why = deck, dict[str, int](), ""
-    found: Estimate | None = None
+    last: Refined | None = None
     while True:
         try:
             found = estimated(here)
         except (ConvergenceError, SingularOperatorError) as error:
-            if not isinstance(here.solver, ReducedBasis):
+            if isinstance(here.solver, ReducedBasis):
+                here, why = in_full(here), f"the reduced basis has no answer: {error}"
+                continue
+            if last is None:
                 raise
-            here, why = in_full(here), f"the reduced basis has no answer: {error}"
-            continue
+            return last
+        last = Refined(found, here, _changes(deck, here, why))
         finer = _finer(deck, here, found, tried)
         if finer is None:
-            return Refined(found, here, _changes(deck, here, why))
+            return last
         if not isinstance(finer.solver, ReducedBasis) and isinstance(here.solver, ReducedBasis):
             why = f"a basis of {here.solver.functions} functions does not reach the tolerance"
         here = finer
@@ -161,10 +168,11 @@ def coarser(deck: GalaxyDeck) -> dict[str, tuple[Resolution, float]]:
     """Other grids, and the part of the change to them that is an error of the deck's grid.
 
     With an error h^p a grid of step h/c differs by c^−p − 1 errors; above the first order one
-    less is taken for p, as measured rates fall short of it. Half the cells and two orders less in
-    space make an error at least four times as large; half the repeats of a march, twice. A lower
-    end of the momenta changes what the end of the deck's does. A smaller basis, of other poles,
-    changes more than what the error of the deck's is.
+    less is taken for p, as measured rates fall short of it. Half the cells, or one order less in r
+    and two in z, make an error at least four times as large; half the repeats of a march, twice. A
+    lower end of the momenta changes as much as the end of the deck's costs, and a higher one, where
+    the output comes near it. A smaller basis has other poles too, and changes more than what the
+    deck's errs by.
     """
     # steps of a table leave the first order beside them
     order = 1 if deck.nuclear.channel_file is not None else max(momentum_order(deck) - 1, 1)
@@ -176,6 +184,8 @@ def coarser(deck: GalaxyDeck) -> dict[str, tuple[Resolution, float]]:
         found["basis and T_min"] = replace(same, functions=_FEWER, below=_BELOW), 1.0
     else:
         found["T_min"] = replace(same, below=_BELOW), 1.0
+    if deck.output.T_max > _FAR * deck.momentum.T_max:
+        found["T_max"] = replace(same, above=_ABOVE), 1.0
     if deck.solver.kind == "split-cn":
         found["steps"] = Resolution(repeats=0.5), 1.0
     return found
@@ -208,9 +218,9 @@ def _finer(
         return None
     parts = {name: float(np.max(values)) for name, values in found.parts.items()}
     if (both := parts.pop("basis and T_min", 0.0)) > tolerance / len(found.parts):
-        parts["basis"] = _by_basis(here, found)
+        alone = _by_basis(here, found)
         # what the lower end changes is seen once the basis changes less
-        parts["T_min"] = both if parts["basis"] < both / 2 else 0.0
+        parts["basis"], parts["T_min"] = (alone, both) if alone < both / 2 else (both, 0.0)
     solver, momentum = here.solver, here.momentum
     # what matters most comes first, on grids that are not finer yet
     enough = max(tolerance / len(found.parts), _MATTERS * max(parts.values()))
@@ -261,7 +271,9 @@ def _changes(deck: GalaxyDeck, here: GalaxyDeck, why: str) -> tuple[str, ...]:
     if here.momentum.T_min != deck.momentum.T_min:
         found.append(f"from T = {here.momentum.ends()[0]:g} GeV/n")
     if here.solver.orders() != deck.solver.orders():
-        found.append("order {} in r and {} in z".format(*here.solver.orders()))
+        r, z, _ = here.solver.orders()
+        in_r = f"{r} in r and " if deck.geometry.kind == "cylinder" else ""
+        found.append(f"order {in_r}{z} in z")
     if isinstance(here.solver, ReducedBasis) and here.solver != deck.solver:
         assert isinstance(deck.solver, ReducedBasis)
         if here.solver.functions != deck.solver.functions:

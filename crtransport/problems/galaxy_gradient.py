@@ -26,11 +26,13 @@ from numpy.typing import NDArray
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.load import load_deck
 from crtransport.deck.sensitivity import number_at
+from crtransport.problems.galaxy_answer import Answer
 from crtransport.problems.galaxy_contraction import OfRates, OfSpace
 from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_origin import Transported
 from crtransport.problems.galaxy_space import Space, make_space, same_space
 from crtransport.problems.galaxy_transport import Resolution, method_of, transport
+from crtransport.solvers.errors import ConvergenceError
 from crtransport.solvers.kernels.modes import add_scaled
 from crtransport.solvers.reduced_basis import ReducedGrid
 
@@ -250,10 +252,20 @@ def gradient(
         If the deck is wrong.
     ValueError
         If it has no adjoint, or a key is no number of it.
+    ConvergenceError
+        If a flux is negative or no number: a derivative of that has no meaning.
     """
     loaded = load_deck(deck)
     if not isinstance(loaded, GalaxyDeck):
         raise ValueError(f'gradient needs model = "galaxy", not "{loaded.model}"')
     for key in by:
         number_at(loaded, key)
-    return Adjoint(loaded).gradient(np.asarray(energy, dtype=float), observable, by)
+    adjoint, energy = Adjoint(loaded), np.asarray(energy, dtype=float)
+    # before a norm, which may hide a sign
+    for name, spectrum in Answer(loaded, adjoint.run).spectra.items():
+        if not np.all(spectrum.flux(energy) >= 0):
+            raise ConvergenceError(
+                f"{name}: the flux is negative or no number: there is no steady state, or the grid "
+                "does not resolve it; a run of the deck tells which"
+            )
+    return adjoint.gradient(energy, observable, by)

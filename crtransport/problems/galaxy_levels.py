@@ -79,30 +79,37 @@ class Momenta(Levels):
 
 
 def make_levels(
-    deck: GalaxyDeck, nuclei: list[Nuclide], per_decade: float, below: float = 1.0
+    deck: GalaxyDeck,
+    nuclei: list[Nuclide],
+    per_decade: float,
+    below: float = 1.0,
+    above: float = 1.0,
 ) -> Momenta:
     """One grid for all nuclides, T_min … T_max, of ``per_decade`` levels in the mean.
 
-    With ``below`` < 1 as many more of the same levels as reach down to below · T_min: what they
-    change is the end, and not the places of the levels.
+    With ``below`` < 1 or ``above`` > 1 as many more of the same levels as reach to below · T_min
+    and above · T_max: what they change is the ends, and not the places of the levels.
     """
     momentum = deck.momentum
-    ends = np.array([below, 1.0, 1.0]) * np.array(momentum.ends())[[0, 0, 1]]
+    ends = np.array([below, 1.0, 1.0, above]) * np.repeat(momentum.ends(), 2)
     momenta = np.stack([nucleus.momentum(nucleus.rigidity(ends)) for nucleus in nuclei])
-    lowest, first, last = np.log([*momenta[:, :2].min(axis=0), momenta[:, 2].max()])
+    lowest, first = np.log(momenta[:, :2].min(axis=0))
+    last, highest = np.log(momenta[:, 2:].max(axis=0))
     steps = int(np.ceil((last - first) / np.log(10) * per_decade - 1e-9))
     levels = _momenta(
         steps, float(first), float(last), momentum.refinement, float(np.log(momentum.p_refined))
     )
-    return levels if below == 1 else _longer(levels, int(np.ceil(-levels.number(lowest))))
+    if below == above == 1:
+        return levels
+    down, up = -levels.number(lowest), levels.number(highest) - steps
+    return _longer(levels, int(np.ceil(down - 1e-9)), int(np.ceil(up - 1e-9)))
 
 
 @lru_cache(maxsize=64)
-def _longer(levels: Momenta, more: int) -> Momenta:
-    """With more levels below the first."""
-    return replace(
-        levels, n=levels.n + more, lowest=float(levels.log_momentum(np.array(-float(more))))
-    )
+def _longer(levels: Momenta, down: int, up: int) -> Momenta:
+    """With more levels below the first, and above the last."""
+    lowest = float(levels.log_momentum(np.array(-float(down)))) if down else levels.lowest
+    return replace(levels, n=levels.n + down + up, lowest=lowest)
 
 
 @lru_cache(maxsize=64)

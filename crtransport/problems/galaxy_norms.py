@@ -210,7 +210,12 @@ def _common(parts: dict[str, _Parts]) -> float:
     """The factor of least squares on everything but local sources."""
     model = np.concatenate([one.emitted.sum(axis=1) + one.made for one in parts.values()])
     wanted = np.concatenate([one.measured - one.local for one in parts.values()])
-    unit = np.max(np.abs(model))  # relative abundances may be of any size
+    if not (np.all(model >= 0) and np.max(model) > 0):
+        raise FitError(
+            f"compare.fit_norms: the deck has no positive flux of {', '.join(parts)} where it is "
+            "measured; a run without fit_norms tells why"
+        )
+    unit = np.max(model)  # relative abundances may be of any size
     model = model / unit
     factor = float(model @ wanted / (model @ model) / unit)
     if not 0 < factor < np.inf:

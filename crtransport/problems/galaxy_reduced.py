@@ -27,8 +27,8 @@ _STABLE, _UNSTABLE = 2, 2
 #: poles of each at least; vectors that they make, over the functions that are asked for: fewer
 #: leave the leading directions to chance
 _FEWEST, _PLENTY = 3, 3.0
-#: of losses against diffusion: poles lie closer where it changes by factors; below this it matters
-#: to nothing
+#: losses over diffusion below which they hardly change the shape of a density: above it, poles are
+#: evenly spaced in the logarithm of losses over diffusion
 _LOW = 0.1
 #: rates of a deck over those of another whose basis serves it too
 _NEAR = 2.0
@@ -85,8 +85,8 @@ def _shifted(space: Space, poles: Sequence[Mapping[Operator, float]]) -> FieldPr
 def serves(space: Space, levels: Momenta, base: GalaxyDeck, deck: GalaxyDeck) -> bool:
     """Whether a space on the basis of ``base`` is as good for a deck of other rates.
 
-    It is where the operators in space of the deck lie no farther from those of the base than a
-    factor of 2: poles lie farther from each other than that.
+    That is so if, at each level, each rate over diffusion is within a factor of 2 of that of the
+    base: poles lie farther from each other than that.
     """
     chosen = _representative([nuclide(name) for name in deck.nuclides])
     of_base, of_deck = (_columns(one, space, chosen, levels) for one in (base, deck))

@@ -17,28 +17,35 @@ Array = NDArray[np.float64]
 
 #: relative error below which the sign of a flux is certain
 _CERTAIN = 0.3
+#: rigidity and β at which it is asked whether anything spreads in momentum
+_UNIT = np.ones(1), np.ones(1)
 
 
 def refuse_unsteady(estimate: Estimate) -> None:
     """Refuse an answer that is negative beyond its error, or that is no number.
 
-    The equation of a steady state keeps densities positive if, and only if, its time-dependent form
-    dies out without sources (the operator is of positive type: Krein & Rutman 1950): a negative
+    The equation of a steady state keeps densities positive if, and only if, densities without
+    sources die out in time (the operator is of positive type: Krein & Rutman 1950): a negative
     solution that no grid changes says that gains exceed losses, and that there is no steady state.
+    Gains include what waves bring from below T_min, where the density goes on as is expected of it.
+    Where losses below T_min would end that, a lower T_min changes the solution, and the error is
+    large: such a flux is not resolved (`not_positive`).
 
     Raises
     ------
     ConvergenceError
     """
     answer, energy = estimate.answer, energies(estimate.answer.deck)
-    # a factor on all that is negative itself hides a sign
-    flux = estimate.flux * np.sign(answer.norm)
-    for name, row, error in zip(answer.deck.nuclides, flux, estimate.error, strict=True):
+    gains = np.any(answer.deck.reacceleration.strength(*_UNIT, answer.deck.diffusion) > 0)
+    for name, row, error in zip(
+        answer.deck.nuclides, _signed(estimate), estimate.error, strict=True
+    ):
         if not np.all(np.isfinite(row)):
             at = energy[~np.isfinite(row)]
             raise ConvergenceError(f"{name}: the flux at T = {_span(at)} is no number")
         negative = (row < 0) & (error < _CERTAIN)
-        if negative.any():
+        # without reacceleration nothing gains energy, and it is the differences that are negative
+        if gains and negative.any():
             raise ConvergenceError(
                 f"{name}: there is no steady state: the solution is negative at T = "
                 f"{_span(energy[negative])}, on this and on coarser grids, as gains by "
@@ -46,16 +53,21 @@ def refuse_unsteady(estimate: Estimate) -> None:
             )
 
 
+def _signed(estimate: Estimate) -> Array:
+    """[nuclide, energy] fluxes of sources above 0: a norm below 0 would hide their sign."""
+    return np.asarray(estimate.flux * np.sign(estimate.answer.norm))
+
+
 def not_positive(estimate: Estimate) -> str:
     """What is wrong with fluxes that are negative within their error, a line each; or ""."""
     energy, lines = energies(estimate.answer.deck), []
-    for name, row in zip(estimate.answer.deck.nuclides, estimate.flux, strict=True):
+    for name, row in zip(estimate.answer.deck.nuclides, _signed(estimate), strict=True):
         negative = row < 0
         if negative.any():
             part = np.max(-row[negative]) / np.max(np.abs(row))
             lines.append(
                 f"{name}: the flux at T = {_span(energy[negative])} is not resolved: it is negative"
-                f", {part:.1g} of the largest at most; try a lower momentum.T_min, a higher "
+                f", by up to {part:.1g} of its largest value; try a lower momentum.T_min, a higher "
                 "momentum.per_decade, or an [output] that leaves this out"
             )
     return "\n".join(lines)
@@ -77,7 +89,8 @@ def negative_densities(run: Transport, one: Transported) -> Negative:
     number = int(np.sum(values < 0))
     if not number:
         return Negative(0, values.size, 0.0, "")
-    share = -values / np.max(np.abs(values), axis=1, keepdims=True)
+    largest = np.max(np.abs(values), axis=1, keepdims=True)
+    share = np.divide(-values, largest, out=np.zeros_like(values), where=largest > 0)
     level, place = np.unravel_index(np.argmax(share), share.shape)
     momentum, nucleus = np.exp(run.levels.inner[level]), one.nucleus
     energy = nucleus.kinetic_energy(momentum * nucleus.mass_number / nucleus.charge)

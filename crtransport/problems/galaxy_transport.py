@@ -17,7 +17,7 @@ from crtransport.problems.galaxy_levels import Momenta, make_levels
 from crtransport.problems.galaxy_momentum import Rates, make_terms, pieces
 from crtransport.problems.galaxy_origin import Origin, Origins, Transported
 from crtransport.problems.galaxy_space import Space, make_space
-from crtransport.solvers.errors import ConvergenceError
+from crtransport.solvers.errors import ConvergenceError, SingularOperatorError
 from crtransport.solvers.levels import weight_of
 from crtransport.solvers.problem import FieldProblem, FieldSolution
 
@@ -35,8 +35,8 @@ class Resolution:
         Factor on the levels per decade of momentum.
     coarse : bool
         The coarser grid in space.
-    below : float
-        Factor on the lowest kinetic energy.
+    below, above : float
+        Factors on the lowest and the highest kinetic energy.
     repeats : float
         Factor on the repeats of an operator-split march.
     residual : float
@@ -48,6 +48,7 @@ class Resolution:
     per_decade: float = 1.0
     coarse: bool = False
     below: float = 1.0
+    above: float = 1.0
     repeats: float = 1.0
     residual: float = 0.0
     functions: float = 1.0
@@ -101,7 +102,7 @@ def make_setting(deck: GalaxyDeck, resolution: Resolution | None = None) -> Sett
     space = make_space(deck, resolution.coarse)
     nuclei = ordered(deck)
     per_decade = (deck.momentum.per_decade or PER_DECADE) * resolution.per_decade
-    levels = make_levels(deck, nuclei, per_decade, resolution.below)
+    levels = make_levels(deck, nuclei, per_decade, resolution.below, resolution.above)
     if deck.solver.kind == "reduced-basis":
         from crtransport.problems.galaxy_reduced import basis, reduced
         from crtransport.solvers.reduced_basis import diagonalised
@@ -138,8 +139,8 @@ def transport(
             break
         try:
             done.append(_solved(equations, index, done, method))
-        except ConvergenceError as error:
-            raise ConvergenceError(f"{nucleus.name}: {error}") from error
+        except (ConvergenceError, SingularOperatorError) as error:
+            raise type(error)(f"{nucleus.name}: {error}") from error
     return Transport(levels=levels, space=space, nuclides=tuple(done))
 
 

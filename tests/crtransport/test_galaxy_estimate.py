@@ -16,6 +16,7 @@ from crtransport.problems.galaxy import headline
 from crtransport.problems.galaxy_answer import Answer, energies
 from crtransport.problems.galaxy_estimate import estimated, in_full, refined
 from crtransport.problems.galaxy_levels import make_levels
+from crtransport.problems.galaxy_sign import negative_densities, not_positive
 from crtransport.problems.galaxy_transport import ordered, transport
 from crtransport.solvers.errors import ConvergenceError
 
@@ -94,7 +95,7 @@ def test_what_a_deck_says_is_not_changed() -> None:
     assert float(np.max(found.estimate.error)) > 1e-4
     assert refined(galaxy(SLAB)).changes == ()
     free = refined(galaxy(SLAB, {"solver.rtol": 2e-5}))
-    assert free.changes == ("24 levels per decade", "order 5 in r and 8 in z")
+    assert free.changes == ("24 levels per decade", "order 8 in z")
     assert float(np.max(free.estimate.error)) < 2e-5
 
 
@@ -124,6 +125,10 @@ def test_no_steady_state_is_refused(K: float) -> None:
     """N/Q = 1/[1/τ − K a (a + 3)], a = γ − 1, changes sign at K = 0.0052."""
     with pytest.raises(ConvergenceError, match=r"H1: there is no steady state: .* negative"):
         crtransport.run(BOX, {"reacceleration.K": K})
+    with pytest.raises(ConvergenceError, match="the flux is negative or no number"):
+        crtransport.gradient(
+            galaxy(BOX, {"reacceleration.K": K}), [10.0], lambda f: f["H1"][0], ["reacceleration.K"]
+        )
     found = crtransport.run(BOX, {"reacceleration.K": 0.004})
     assert np.all(found.flux_lis > 0)
 
@@ -138,3 +143,56 @@ def test_losses_have_a_lowest_energy() -> None:
     with pytest.raises(crtransport.DeckError, match=r"T_min = 1e-09 .* no meaning below 0\.0001"):
         galaxy(SLAB, {"momentum.T_min": 1e-9})
     galaxy(SLAB, {"momentum.T_min": 1e-9, "losses": {"ionisation": False, "coulomb": False}})
+
+
+def test_a_finer_grid_without_an_answer_leaves_the_last_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    deck = galaxy(SLAB, {"solver": {"kind": "direct", "rtol": 2e-5}})
+    places = estimated(deck).answer.run.unknowns
+    # the lower end has more levels
+    monkeypatch.setattr("crtransport.solvers.direct.LIMIT", 1.2 * places)
+    found = refined(deck)
+    assert found.changes == ()
+    assert float(np.max(found.estimate.error)) > 2e-5
+    monkeypatch.setattr("crtransport.solvers.direct.LIMIT", places - 1)
+    with pytest.raises(ConvergenceError, match="a direct solution takes at most"):
+        refined(deck)
+
+
+def test_a_norm_below_0_does_not_hide_what_is_not_resolved() -> None:
+    deck = galaxy(
+        BOX, {"normalisation": {"T": 10.0, "flux": {"H1": 1.0}}, "reacceleration.K": 0.01}
+    )
+    found = estimated(deck)
+    assert np.all(found.flux > 0)
+    assert not_positive(found).startswith("H1: the flux at T = ")
+
+
+def test_no_share_where_there_is_nothing() -> None:
+    """At a momentum at which all densities are 0."""
+    run = transport(in_full(galaxy(SLAB)))
+    values = run.nuclides[0].values.copy()
+    values[3], values[5, 0] = 0.0, -1e-3 * values[5, 0]
+    found = negative_densities(run, replace(run.nuclides[0], values=values))
+    assert found.number == 1
+    assert 0 < found.share <= 1
+
+
+def test_an_output_that_ends_where_the_grid_does() -> None:
+    """Above it the density goes on as expected: reacceleration tells that, to 2e-4 here."""
+    change = {
+        "network": ["H1"],
+        "source": [{"abundances": {"H1": 1.0}}],
+        "output.T_max": 1e3,
+        "diffusion.D0": 3e28,
+    }
+    deck = galaxy(SLAB, change | {"modulation.phi": 0.0, "reacceleration.v_alfven": 30.0})
+    near, far = (
+        estimated(replace(deck, momentum=replace(deck.momentum, T_max=T_max)))
+        for T_max in (1e3, 1e5)
+    )
+    assert "T_max" in near.parts
+    assert "T_max" not in far.parts
+    error = np.abs(near.flux / far.flux - 1)
+    assert 1e-4 < error.max() < near.error.max() < 3 * error.max()

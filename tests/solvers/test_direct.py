@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from crtransport.solvers import direct
 from crtransport.solvers.direct import solve_direct
-from crtransport.solvers.errors import SingularOperatorError
+from crtransport.solvers.errors import ConvergenceError, SingularOperatorError
 from crtransport.solvers.levels import rate
 from crtransport.solvers.problem import FieldProblem, Operator, Term
 from crtransport.solvers.sweep_gmres import solve_sweep
@@ -98,5 +98,5 @@ def test_an_empty_row_is_refused() -> None:
 
 def test_too_many_unknowns_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(direct, "LIMIT", N * M - 1)
-    with pytest.raises(ValueError, match=f"{N * M} unknowns; .* at most {N * M - 1}"):
+    with pytest.raises(ConvergenceError, match=f"{N * M} unknowns; .* at most {N * M - 1}"):
         solve_direct(problem())
