@@ -43,6 +43,8 @@ _WEAK, _HIGH = 0.3, 0.75
 _WEAKEST = 1e-10
 #: iterations after which modes are too strongly coupled for them
 _ITERATIONS = 150
+#: entries of the largest banded matrix, a GiB, of which a copy is factored
+_ENTRIES = 2**27
 #: a residual over the one that was asked for that still counts as reached
 _SLACK = 2.0
 
@@ -233,6 +235,8 @@ def _banded(problem: FieldProblem, along: Array, matrices: Array, load: Array) -
     """
     n, m = load.shape
     reach = REACH * m + m - 1
+    if (2 * reach + 1) * n * m > _ENTRIES:
+        raise ConvergenceError(f"{m} modes on {n} levels are too many for elimination")
     bands = np.zeros((2 * reach + 1, n * m))
     rows, columns = np.meshgrid(np.arange(m), np.arange(m), indexing="ij")
     weights = problem.row_weights

@@ -16,6 +16,8 @@ Year = Annotated[float, Quantity(unit="yr", gt=0, le=1e12)]
 
 #: levels per decade and lowest energy, GeV/n, to begin with, where a deck leaves them open
 PER_DECADE, T_MIN = 16.0, 1e-2
+#: functions of a reduced basis: with more, all of space costs less
+MOST_FUNCTIONS = 400
 _FEWEST = 12  # levels that the differences in momentum need
 
 
@@ -153,7 +155,7 @@ class ReducedBasis(Space):
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
     kind: Literal["reduced-basis"] = "reduced-basis"
-    functions: Annotated[int, Count(ge=4, le=400)] = 40
+    functions: Annotated[int, Count(ge=4, le=MOST_FUNCTIONS)] = 40
 
 
 @dataclass(frozen=True, kw_only=True)

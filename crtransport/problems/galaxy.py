@@ -13,7 +13,7 @@ from crtransport.nuclides import nuclide
 from crtransport.problems import galaxy_compare
 from crtransport.problems.galaxy_channels import channel_spectra
 from crtransport.problems.galaxy_dataset import dataset
-from crtransport.problems.galaxy_estimate import refined
+from crtransport.problems.galaxy_estimate import largest_part, refined
 from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_sensitivity import sensitivities
 from crtransport.problems.galaxy_sign import not_positive, refuse_unsteady
@@ -46,7 +46,11 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
         for parts in pool.map(lambda n: channel_spectra(deck, answer.run, n), deck.output.channels):
             channels |= parts
     found = dataset(answer, estimate.error, channels, estimate.flux)
-    found = found.assign_attrs(refined=", ".join(changes), failures=not_positive(estimate))
+    found = found.assign_attrs(
+        refined=", ".join(changes),
+        failures=not_positive(estimate),
+        error_from=largest_part(estimate),
+    )
     if deck.sensitivity is None or not deck.sensitivity.of:
         return found
     return found.assign(sensitivity=sensitivities(deck, deck.sensitivity))
@@ -98,6 +102,8 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
     rows += _negative(dataset)
     if dataset.attrs.get("refined"):
         rows.append(("for the tolerance", dataset.attrs["refined"]))
+    if not dataset.attrs["error_estimate"] <= dataset.attrs["error_tolerance"]:
+        rows.append(("largest error", dataset.attrs["error_from"]))
     return rows
 
 

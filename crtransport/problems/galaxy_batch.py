@@ -79,7 +79,10 @@ def _settings(
     """The setting of a deck, for those of a group that it serves."""
     from crtransport.problems.galaxy_reduced import serves
 
-    setting = make_setting(base)
+    try:
+        setting = make_setting(base)
+    except SingularOperatorError:  # the deck itself has no answer; its sets may
+        return {}
     same = [i for i in group if decks[i].nuclides == base.nuclides]
     return {i: setting for i in same if serves(setting.space, setting.levels, base, decks[i])}
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
-from crtransport.deck.galaxy_solver import PER_DECADE, ReducedBasis, Sweep
+from crtransport.deck.galaxy_solver import MOST_FUNCTIONS, PER_DECADE, ReducedBasis, Sweep
 from crtransport.physics.losses import LOWEST
 from crtransport.problems.galaxy_answer import Answer, energies
 from crtransport.problems.galaxy_transport import Resolution, Setting, momentum_order, transport
@@ -67,6 +67,15 @@ class Estimate(NamedTuple):
     def error(self) -> Array:
         """[nuclide, energy] the sum of the parts."""
         return np.asarray(sum(self.parts.values()))
+
+
+def largest_part(estimate: Estimate) -> str:
+    """Where the largest error of a run comes from, in words."""
+    largest = {name: float(np.max(values)) for name, values in estimate.parts.items()}
+    name = max(largest, key=largest.__getitem__)
+    i, j = np.unravel_index(np.argmax(estimate.parts[name]), estimate.flux.shape)
+    deck = estimate.answer.deck
+    return f"{name}: {largest[name]:.1e} of {deck.nuclides[i]} at {energies(deck)[j]:.3g} GeV/n"
 
 
 class Refined(NamedTuple):
@@ -237,8 +246,14 @@ def _finer(
             r, z, _ = (n + _HIGHER for n in solver.orders())
             has_r = deck.geometry.kind == "cylinder"
             solver = replace(solver, order_r=r if has_r else None, order_z=z)
-        elif part == "basis" and isinstance(solver, ReducedBasis) and times < _TIMES[part]:
-            solver = replace(solver, functions=round(_LARGER * solver.functions))
+        elif (
+            part == "basis"
+            and isinstance(solver, ReducedBasis)
+            and times < _TIMES[part]
+            and solver.functions < MOST_FUNCTIONS
+        ):
+            functions = min(round(_LARGER * solver.functions), MOST_FUNCTIONS)
+            solver = replace(solver, functions=functions)
         elif part == "basis" and isinstance(solver, ReducedBasis):
             solver = in_full(replace(here, solver=solver)).solver
         elif error > tolerance:
