@@ -92,14 +92,14 @@ def cell_rates(
     medium: Medium, where: Coordinate, axis: Cells, n: int, against: bool = False
 ) -> Array:
     """The n slowest rates |λ| of decay along the tube, or ``against`` it, on cells, pc^-1."""
-    x = axis.points
-    speed = axis.mass(streaming(medium, where, x))
-    return slowest_rates(
-        cell_conductance(medium, where, axis),
-        cell_loss(medium, where, axis),
-        -speed if against else speed,
-        n,
-    )
+    speed = axis.mass(streaming(medium, where, axis.points))
+    conductance, loss = cell_conductance(medium, where, axis), cell_loss(medium, where, axis)
+    if not np.all(np.isfinite(np.concatenate([conductance, loss, speed]))):
+        raise ConvergenceError(
+            "coefficients across pitch angle are beyond the range of floats: a rate is too large, "
+            "or the field diverges too fast for the scattering"
+        )
+    return slowest_rates(conductance, loss, -speed if against else speed, n)
 
 
 def _cut_edges(

@@ -157,23 +157,22 @@ def remaining(before: float, last: float) -> float:
 
 
 def check_signs(deck: FluxTubeDeck, where: str, places: Array, mean: Array) -> None:
-    """Refuse a mean that is no number, or negative though nothing negative is emitted.
+    """Refuse a mean that is no number or zero, or negative though nothing negative is emitted.
 
     Raises
     ------
     ConvergenceError
     """
-    wrong = ~np.isfinite(mean)
+    wrong = ~np.isfinite(mean) | (mean == 0)
     if _emits_only(deck):
         wrong |= mean < 0
     if not np.any(wrong):
         return
     first = int(np.argmax(wrong))
-    what = "negative" if np.isfinite(mean[first]) else "no number"
-    raise ConvergenceError(
-        f"⟨f⟩ is {what} at {where} {places[first]:g} and {int(np.sum(wrong)) - 1} other places: "
-        f"{_advice(deck)}"
-    )
+    what = "negative" if mean[first] < 0 else "zero" if mean[first] == 0 else "no number"
+    others = int(np.sum(wrong)) - 1
+    more = f" and {others} other places" if others else ""
+    raise ConvergenceError(f"⟨f⟩ is {what} at {where} {places[first]:g}{more}: {_advice(deck)}")
 
 
 def _advice(deck: FluxTubeDeck) -> str:
