@@ -28,8 +28,8 @@ Log = Callable[[Array, Array], Array]
 _SHORT, _FIRST, _LOG_NODES = 60.0, (1 / 64, 1 / 16, 1 / 4), (12, 9)
 #: step in ln γ, and points of a polynomial in it: of the answer, and of what tells its error
 _STEP, _POINTS = 0.35, (8, 6)
-#: nodes of a panel in ln τ, likewise
-_NODES = 8, 6
+#: panels in ln τ of a factor of e, and nodes of one, likewise
+_PIECES, _NODES = 4, (8, 6)
 #: relative rounding error of a sum over modes above which it is no answer
 _ROUNDED = 3e-8
 
@@ -205,7 +205,7 @@ def _averaged(
         return [rest * part for part in left(emission.last, gamma)]
     first = np.maximum(emission.first, earliest)
     edges = np.unique(np.concatenate([first, emission.last]))
-    pieces = np.maximum(1, np.ceil(np.diff(np.log(edges)))).astype(int)
+    pieces = np.maximum(1, np.ceil(_PIECES * np.diff(np.log(edges)))).astype(int)
     bounds = np.concatenate(
         [np.geomspace(a, b, n + 1)[:-1] for (a, b), n in zip(pairwise(edges), pieces, strict=True)]
         + [edges[-1:]]
@@ -217,4 +217,7 @@ def _averaged(
     shining = (tau > first[:, None]) & (tau < emission.last[:, None])
     rest = shining * np.exp(-emission.fade[:, None] * tau) * weight
     span = emission.last - emission.first
-    return [rest @ part / span for part in left(tau, gamma)]
+    *parts, rounding = left(np.append(tau, earliest), gamma)
+    # as n rises, no more was left out before the earliest time
+    most = (max(parts[0][-1], 0.0) + rounding[-1]) * np.maximum(earliest - emission.first, 0.0)
+    return [*(rest @ part[:-1] / span for part in parts), (rest @ rounding[:-1] + most) / span]

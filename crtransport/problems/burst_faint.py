@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 #: −ln n of less than any float can tell; r²/4τ is no more than that
 _DARK = 1000.0
 #: length of a piece in ln τ, and points of a polynomial in it
-_LENGTH, _POINTS = 0.7, 9
+_LENGTH, _POINTS = 1.0, 10
 
 
 def faint(deck: BurstDeck, source: LocalSource, emission: Emission) -> Remnant:
@@ -49,9 +49,10 @@ def _at(release: FaintRelease, tau: Array, gamma: Array) -> Array:
         _pieces(replace(release, gamma=most * part), tau) for part in (0.0, 0.5, 1.0)
     )
     x = gamma / most
-    line = (1 - x) * none + x * whole
-    bent = line - 2 * x * (1 - x) * (none - 2 * some + whole)
-    return np.array([*bent[:3], line[3] + some[3] + 0.1 * np.abs(bent[0] - line[0])])
+    line = (1 - x) * none[:3] + x * whole[:3]
+    bend = 2 * x * (1 - x) * (none[:3] - 2 * some[:3] + whole[:3])
+    error = np.max([none[3], some[3], whole[3]], axis=0) + 0.1 * np.abs(bend[0])
+    return np.array([*(line - bend), error])
 
 
 def _pieces(release: FaintRelease, tau: Array) -> Array:
@@ -62,27 +63,36 @@ def _pieces(release: FaintRelease, tau: Array) -> Array:
         earliest = release.dawn(max(earliest, float(tau.min())), float(tau.max()))
     bright = tau > earliest
     found[0, ~bright], found[3, ~bright] = -_DARK, np.inf
-    if not bright.any():
-        return found
     logs = np.log(tau)
-    piece = np.floor((logs - logs[bright].min()) / _LENGTH)
-    for number in np.unique(piece[bright]):
+    piece = np.floor((logs - logs.max()) / _LENGTH)
+    later = np.inf
+    for number in np.unique(piece[bright])[::-1]:
         here = bright & (piece == number)
-        found[:, here] = _piece(release, tau[here])
+        found[:, here] = _piece(release, tau[here], later)
+        later = float(np.min(found[0, here]))
     return found
 
 
-def _piece(release: FaintRelease, tau: Array) -> Array:
+def _piece(release: FaintRelease, tau: Array, later: float) -> Array:
+    """Of τ near each other; ``later`` is ln n at later ones, which no earlier one is above."""
     each, which = np.unique(tau, return_inverse=True)
-    if len(each) <= _POINTS:
-        return np.array(release.at(each))[:, which]
+    direct = len(each) <= _POINTS
     ends = np.log(each[[0, -1]])
-    x = np.cos(np.pi * (np.arange(_POINTS) + 0.5) / _POINTS)
-    nodes = np.exp(ends[0] + (ends[1] - ends[0]) * (1 + x) / 2)
+    x = np.cos(np.pi * (np.arange(_POINTS) + 0.5) / _POINTS)[::-1]
+    nodes = each if direct else np.exp(ends[0] + (ends[1] - ends[0]) * (1 + x) / 2)
     values = np.array(release.at(nodes))
-    if np.isinf(values[3]).any():
-        bounds = [release.bound(float(t)) for t in tau]
-        return np.array([bounds, 0 * tau, 0 * tau, np.full(len(tau), np.inf)])
+    lost = np.isinf(values[3])
+    if lost.any():
+        last = int(np.flatnonzero(lost)[-1])
+        after = tau > nodes[last]
+        found = np.zeros((4, len(tau)))
+        if after.any():
+            found[:, after] = _piece(release, tau[after], later)
+            later = float(np.min(found[0, after]))
+        found[0, ~after], found[3, ~after] = min(later, float(values[0, last])), np.inf
+        return found
+    if direct:
+        return values[:, which]
     # times τ all are smooth
     through = chebfit(x, (values[:3] * nodes).T, _POINTS - 1)
     at = 2 * (np.log(tau) - ends[0]) / (ends[1] - ends[0]) - 1

@@ -165,13 +165,13 @@ class Many:
         for one in bright[:_SAMPLE]:
             alone = replace(self.deck, local_source=(one.source,), catalogue=None, population=None)
             for i, name in enumerate(self.deck.species()):
-                exact = arrival(alone, nuclide(name), self.kinetic_energy)
-                flux = np.exp(exact.log_flux[0])
-                seen = (flux > 0) & (index * flux >= _PART * np.max(index * flux))
                 table = one.parts.flux[i]
-                off = np.max(np.abs(table[seen] / flux[seen] - 1), initial=0.0)
-                own = np.max(exact.error[0], where=seen, initial=0.0)
-                worst = max(worst, float(own + off))
+                seen = (table > 0) & (index * table >= _PART * np.max(index * table))
+                if not seen.any():
+                    continue
+                exact = arrival(alone, nuclide(name), self.kinetic_energy[seen])
+                off = np.max(np.abs(table[seen] / np.exp(exact.log_flux[0]) - 1))
+                worst = max(worst, float(np.max(exact.error) + off))
         return worst
 
 

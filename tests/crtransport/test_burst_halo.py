@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from crtransport.deck.burst import BurstDeck
 from crtransport.deck.errors import DeckError
 from crtransport.deck.load import load_deck
 from crtransport.problems.burst import headline
+from crtransport.problems.burst_emission import Emission
+from crtransport.problems.burst_faint import faint
 from crtransport.problems.burst_halo import remnant
 from crtransport.problems.burst_march import marched
 
@@ -92,6 +95,47 @@ def test_faint_fluxes_have_the_digits_of_the_slab(distance: float, age: float, b
     np.testing.assert_allclose(found.dipole_b, slab.dipole_b, atol=1e-5)
 
 
+def test_an_emission_that_has_just_arrived_has_the_digits_of_the_slab() -> None:
+    """What came before the modes have digits is some 1e-4 of it at the lowest energy."""
+    source = {"distance": 0.31, "age": 8670.0, "duration": 5250.0, "b": -16.0}
+    medium = {"diffusion": {"D0": 4.8e28, "delta1": 0.29, "xi": 1.0}, "z_h": 9.8}
+    found, slab = (crtransport.run(deck(source, medium=m, **medium)) for m in ("two-halo", "slab"))
+    off = np.abs(found.flux_total / slab.flux_total - 1)
+    assert np.all(off < found.flux_total_rel_error + 1e-12)
+    assert np.all(off < 1e-6)
+
+
+@pytest.mark.parametrize(("duration", "layer"), [(0.0, None), (0.0, 0.15), (1e4, None)])
+def test_steps_join_the_modes(duration: float, layer: float | None) -> None:
+    """Where both have digits, with slow diffusion and gas: they share no method."""
+    gas = {} if layer is None else {"gas": {"density": 1.0, "half_thickness": layer}}
+    here = load_deck(deck({"distance": 0.8, "age": 2e4, "duration": duration, "b": 10.0}, **gas))
+    assert isinstance(here, BurstDeck)
+    (source,) = here.local_source
+    rate = np.array([0.15, 0.3]) / source.age
+    loss = None if layer is None else np.array([0.5, 1.0]) * rate / YEAR
+    modes = remnant(here, source, rate * KPC**2 / YEAR, loss)
+    steps = faint(here, source, Emission.of(source, rate, loss, layer is not None))
+    rtol = 1e-6 if layer is None else 1e-4
+    np.testing.assert_allclose(steps.density, modes.density, rtol=rtol)
+    for name in ("inwards", "upwards"):
+        np.testing.assert_allclose(getattr(steps, name), getattr(modes, name), rtol=10 * rtol)
+    off = np.abs(steps.log_density - modes.log_density)
+    assert np.all(off < steps.error + modes.error + 1e-9)
+
+
+def test_a_catalogue_of_what_has_not_arrived_is_not_resolved(tmp_path: Path) -> None:
+    """The table has no digits there: neither 0 without error, nor exit 0."""
+    path = tmp_path / "far.csv"
+    path.write_text("distance,age,l,b,alpha,R_c,W_H\n1.5,1e4,10,0,2.1,1e6,1e51\n")
+    found = crtransport.run(
+        {"model": "burst", "medium": "two-halo", "catalogue": {"file": str(path)}}
+        | {"output": {"T_min": 10.0, "T_max": 1e3, "per_decade": 2}}
+    )
+    assert found.attrs["error_estimate"] == 1
+    assert any("not resolved" in text for _, text in headline(found))
+
+
 def test_old_fluxes_are_small_and_resolved() -> None:
     """After a billion years the slowest mode alone is left, without any cancellation."""
     medium = {"diffusion": {"D0": 3e28, "xi": 1.0}, "z_h": 2.0}
@@ -126,6 +170,18 @@ def test_modes_and_march_agree() -> None:
     assert np.max(np.abs(fine)) < 0.02
     assert np.max(np.abs(coarse)) / np.max(np.abs(fine)) == pytest.approx(4, abs=0.5)
     assert np.max(np.abs((4 * fine - coarse) / 3)) < 2e-3
+
+
+def test_faint_fluxes_from_a_bubble_have_their_digits() -> None:
+    """Down to the smallest float: D alike within and beyond is the uniform medium."""
+    source = {"distance": 1.5, "age": 1e4, "duration": 5e3}
+    alike, free = (
+        crtransport.run(deck(source, medium=m, **more))
+        for m, more in (("two-zone", {"bubble": {"factor": 1.0}}), ("uniform", {}))
+    )
+    assert free.flux_total[0, 0] == 0 < free.flux_total[0, -1] < 1e-20
+    np.testing.assert_allclose(alike.flux_total, free.flux_total, rtol=1e-9)
+    np.testing.assert_allclose(alike.dipole, free.dipole, rtol=1e-9)
 
 
 def bubble(**keys: float) -> dict[str, Any]:
