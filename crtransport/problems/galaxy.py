@@ -16,7 +16,7 @@ from crtransport.problems.galaxy_dataset import dataset
 from crtransport.problems.galaxy_estimate import largest_part, refined
 from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_sensitivity import sensitivities
-from crtransport.problems.galaxy_sign import not_positive, refuse_unsteady
+from crtransport.problems.galaxy_sign import not_positive, nothing_seen, refuse_unsteady
 from crtransport.problems.threads import processors
 
 Array = NDArray[np.float64]
@@ -29,8 +29,8 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
     -------
     xarray.Dataset
         The variables of the galaxy model; ``flux_lis_rel_error`` is the numerical error estimate
-        of this run (`galaxy_estimate`): what coarser grids in momentum and in space, a lower end
-        of the momenta, and of a reduced basis fewer functions change. Where that is above the
+        of this run (`galaxy_estimate`): what coarser grids in momentum and in space, farther
+        ends of the momenta, and of a reduced basis fewer functions change. Where that is above the
         tolerance, what the deck leaves open is made finer.
 
     Raises
@@ -46,9 +46,10 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
         for parts in pool.map(lambda n: channel_spectra(deck, answer.run, n), deck.output.channels):
             channels |= parts
     found = dataset(answer, estimate.error, channels, estimate.flux)
+    failures = filter(None, [not_positive(estimate), nothing_seen(estimate)])
     found = found.assign_attrs(
         refined=", ".join(changes),
-        failures=not_positive(estimate),
+        failures="\n".join(failures),
         error_from=largest_part(estimate),
     )
     if deck.sensitivity is None or not deck.sensitivity.of:

@@ -12,6 +12,7 @@ from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.nuclides import nuclide
 from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_transport import Transport
+from crtransport.solvers.errors import ConvergenceError
 
 Array = NDArray[np.float64]
 Flux = Callable[[str, Array], Array]
@@ -31,13 +32,25 @@ class Answer:
 
     @cached_property
     def norm(self) -> float:
-        """Factor on all fluxes: 1, or what brings the one normalised nuclide to its flux."""
+        """Factor on all fluxes: 1, or what brings the one normalised nuclide to its flux.
+
+        Raises
+        ------
+        ConvergenceError
+            If it has no flux at the energy of the normalisation.
+        """
         norm = self.deck.normalisation
         common = None if norm is None else norm.common()
         if norm is None or common is None:
             return 1.0
         name, target = common
-        return target / float(self.spectra[name].flux(np.array(norm.T)))
+        own = float(self.spectra[name].flux(np.array(norm.T)))
+        if own == 0 or not np.isfinite(own):
+            raise ConvergenceError(
+                f"normalisation.flux: the sources give {name} {own:.3g} at T = {norm.T:g} GeV/n, "
+                "which no factor brings to a flux; choose a normalisation.T that they reach"
+            )
+        return target / own
 
     def interstellar(self, name: str, energy: Array) -> Array:
         """Flux outside the heliosphere at T in GeV/n."""

@@ -28,9 +28,10 @@ _COARSER = 2 / 3
 _FEWER = 0.75
 #: lowest energy of the grid that tells what the end of the deck's does
 _BELOW = 0.3
-#: the same of the highest, and the part of it up to which the output may reach without that:
-#: measured, what reacceleration brings from there is below 1e-5 of a flux at a tenth of it
-_ABOVE, _FAR = 3.0, 0.1
+#: the same of the highest (with waves of 40 km/s three times it show but two thirds of the change),
+#: and the part of it up to which the output may reach without that: measured, what reacceleration
+#: brings from there is below 1e-5 of a flux at a tenth of it
+_ABOVE, _FAR = 10.0, 0.1
 #: a change above which no order is seen in it
 _LARGE = 0.1
 #: how far, in ln T, a step of a table is seen: two levels of the default grid
@@ -190,7 +191,7 @@ def coarser(deck: GalaxyDeck) -> dict[str, tuple[Resolution, float]]:
     if deck.geometry.kind != "leaky-box":
         found["space"] = replace(same, coarse=True), 1 / 3
     if deck.solver.kind == "reduced-basis":
-        found["basis and T_min"] = replace(same, functions=_FEWER, below=_BELOW), 1.0
+        found["basis and ends"] = replace(same, functions=_FEWER, below=_BELOW, above=_ABOVE), 1.0
     else:
         found["T_min"] = replace(same, below=_BELOW), 1.0
     if deck.output.T_max > _FAR * deck.momentum.T_max:
@@ -240,7 +241,7 @@ def _finer(
         if part == "momentum" and deck.momentum.per_decade is None and times < _TIMES[part]:
             levels = _FINER * (momentum.per_decade or PER_DECADE)
             momentum = replace(momentum, per_decade=levels)
-        elif part == "T_min" and deck.momentum.T_min is None and momentum.ends()[0] > LOWEST:
+        elif part == "ends" and deck.momentum.T_min is None and momentum.ends()[0] > LOWEST:
             momentum = replace(momentum, T_min=max(_LOWER * momentum.ends()[0], LOWEST))
         elif part == "space" and _leaves_orders_open(deck) and times < _TIMES[part]:
             r, z, _ = (n + _HIGHER for n in solver.orders())
@@ -273,7 +274,7 @@ def _leaves_orders_open(deck: GalaxyDeck) -> bool:
 
 
 def _by_basis(here: GalaxyDeck, found: Estimate) -> float:
-    """What the smaller basis alone changes, without a lower end."""
+    """What the smaller basis alone changes, between the same ends."""
     answer, energy = solve_all(here, [Resolution(functions=_FEWER)], {})[0], energies(here)
     flux = np.stack([answer.interstellar(name, energy) for name in here.nuclides])
     return float(np.max(_relative(flux, found.flux)))

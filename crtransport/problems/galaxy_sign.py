@@ -73,6 +73,17 @@ def not_positive(estimate: Estimate) -> str:
     return "\n".join(lines)
 
 
+def nothing_seen(estimate: Estimate) -> str:
+    """Where fluxes are 0, of which no ratio and no relative error is known, a line each; or ""."""
+    energy = energies(estimate.answer.deck)
+    return "\n".join(
+        f"{name}: the flux at T = {_span(energy[row == 0])} is 0, or smaller than any number; "
+        "choose an [output] that leaves this out"
+        for name, row in zip(estimate.answer.deck.nuclides, estimate.flux, strict=True)
+        if np.any(row == 0)
+    )
+
+
 class Negative(NamedTuple):
     """Densities below zero: how many, and the largest one over the largest at its momentum."""
 

@@ -239,6 +239,11 @@ def _solved(
         flux = [
             float(Spectrum(nucleus, levels, a.values @ sun, log_scale).flux(at)) for a in answers
         ]
+        if flux[0] == 0:
+            raise ConvergenceError(
+                f"normalisation.flux: the sources give {nucleus.name} 0 at T = {at:g} GeV/n, "
+                "which no factor brings to a flux; choose a normalisation.T that they reach"
+            )
         if not flux[0] > 0:
             raise ConvergenceError(
                 f"normalisation.flux: what the sources emit gives {nucleus.name} {flux[0]:.3g} at "
