@@ -159,7 +159,7 @@ def _dataset(
         }
         | scanned,
         attrs={
-            "error_estimate": float(np.max(told, initial=0.0)),
+            "error_estimate": float(np.max(told)) if told.size else np.nan,  # of none
             "error_tolerance": deck.solver.rtol,
         },
     )

@@ -100,8 +100,9 @@ def _ratios(deck: GalaxyDeck, answer: Answer, energy: Array) -> Variables:
         return {}
 
     def by_energy(flux: Flux) -> Array:
-        sums = [[sum(flux(n, energy) for n in part) for part in pair] for pair in pairs]
-        return np.stack([top / bottom for top, bottom in sums])
+        zero = np.zeros_like(energy)
+        sums = [[sum((flux(n, energy) for n in part), zero) for part in pair] for pair in pairs]
+        return np.stack([_over(top, bottom) for top, bottom in sums])
 
     rigidity = rigidities(deck)
     sums = [[by_rigidity(answer.at_earth, part, rigidity) for part in pair] for pair in pairs]
@@ -113,10 +114,15 @@ def _ratios(deck: GalaxyDeck, answer: Answer, energy: Array) -> Variables:
         "ratio_toa": (one, toa, _label("1", f"ratio {where} energy per nucleon")),
         "ratio_rigidity": (
             other,
-            np.stack([top / bottom for top, bottom in sums]),
+            np.stack([_over(top, bottom) for top, bottom in sums]),
             _label("1", f"ratio {where} rigidity"),
         ),
     }
+
+
+def _over(top: Array, bottom: Array) -> Array:
+    """A ratio; NaN where there is nothing below the line."""
+    return np.divide(top, bottom, out=np.full_like(bottom, np.nan), where=bottom != 0)
 
 
 def _channels(answer: Answer, spectra: dict[str, Spectrum], energy: Array) -> Variables:

@@ -25,6 +25,10 @@ def sensitivities(deck: GalaxyDeck, table: Sensitivity) -> xr.DataArray:
             return float(one - np.log(sum(fluxes[n][0] for n in below)) if below else one)
 
         for k, energy in enumerate(table.at):
+            here = adjoint.fluxes(np.array([energy]))
+            if not all(sum(here[n][0] for n in part) > 0 for part in (above, below) if part):
+                found[i, k] = np.nan  # what is not there has no logarithm
+                continue
             slopes = adjoint.gradient(np.array([energy]), log_seen, table.by)
             found[i, k] = values * [slopes[key] for key in table.by]
     long_name = "d ln(interstellar flux or ratio at the Sun) / d ln(parameter)"

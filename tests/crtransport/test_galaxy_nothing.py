@@ -1,0 +1,60 @@
+"""A galaxy in part of whose output there is nothing: said, and never an internal error."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+import crtransport
+from crtransport.solvers.errors import ConvergenceError
+
+CUT: dict[str, Any] = {
+    "model": "galaxy",
+    "network": ["C12", "B11"],
+    "geometry": {"kind": "slab"},
+    "source": [{"abundances": {"C12": 1.0}, "injection": {"R_c": 100.0}}],
+    "output": {"T_min": 3e3, "T_max": 1e5, "per_decade": 4, "ratios": ["B/C"]},
+}
+
+
+def test_fluxes_that_are_zero_are_told() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = crtransport.run(CUT)
+    assert not found.flux_lis.any()
+    assert np.isnan(found.ratio_lis).all()
+    first, second = found.attrs["failures"].splitlines()
+    assert first.startswith("C12: the flux at T = 3e+03 … 1e+05 GeV/n is 0")
+    assert second.startswith("B11: ")
+
+
+@pytest.mark.parametrize("flux", [{"C12": 1.0}, {"C12": 1.0, "O16": 1.0}])
+def test_nothing_cannot_be_brought_to_a_flux(flux: dict[str, float]) -> None:
+    source = [{"abundances": dict.fromkeys(flux, 1.0), "injection": {"R_c": 100.0}}]
+    deck = CUT | {
+        "network": [*CUT["network"], *({*flux} - {"C12"})],
+        "source": source,
+        "normalisation": {"T": 1e4, "flux": flux},
+    }
+    with pytest.raises(ConvergenceError, match=r"the sources give \w+ 0 at T = 10000 GeV/n"):
+        crtransport.run(deck)
+    sets = [{"source.0.injection.R_c": cutoff} for cutoff in (100.0, 9e6)]
+    found = crtransport.batch(deck | {"output": {"T_min": 1.0}}, sets)
+    assert "0 at T" in str(found.failure.values[0])
+    assert not found.failure.values[1]
+
+
+def test_a_batch_without_estimates_tells_none() -> None:
+    found = crtransport.batch(CUT | {"output": {"T_max": 10.0}}, [{}], estimates=0)
+    assert np.isnan(found.attrs["error_estimate"])
+
+
+def test_nothing_has_no_sensitivity() -> None:
+    table = {"of": ["B/C"], "at": [10.0, 1e4], "by": ["diffusion.D0"]}
+    deck = CUT | {"momentum": {"per_decade": 8.0}, "output": {"T_min": 1.0}, "sensitivity": table}
+    found = crtransport.run(deck).sensitivity.squeeze()
+    assert -1 < found[0] < -0.3
+    assert np.isnan(found[1])
