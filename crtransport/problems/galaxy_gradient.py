@@ -59,6 +59,11 @@ class Adjoint:
     ----------
     deck : GalaxyDeck
         Of a steady solver; without ``normalisation``, or with that of one nuclide.
+
+    Raises
+    ------
+    ConvergenceError, SingularOperatorError
+        If a nuclide has no answer, or nothing that can be normalised.
     """
 
     def __init__(self, deck: GalaxyDeck) -> None:
@@ -67,6 +72,7 @@ class Adjoint:
         if deck.normalisation is not None and deck.normalisation.common() is None:
             raise ValueError("normalisation.flux: name one nuclide; each by itself is not linear")
         self.deck, self.run = deck, transport(deck)
+        _ = Answer(deck, self.run).norm  # raises where there is nothing to normalise
         self._moved: dict[str, tuple[float, list[tuple[GalaxyDeck, Space]]]] = {}
 
     def fluxes(self, energy: Array) -> Fluxes:

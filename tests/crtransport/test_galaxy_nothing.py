@@ -58,3 +58,9 @@ def test_nothing_has_no_sensitivity() -> None:
     found = crtransport.run(deck).sensitivity.squeeze()
     assert -1 < found[0] < -0.3
     assert np.isnan(found[1])
+
+
+def test_nothing_has_no_gradient() -> None:
+    deck = CUT | {"normalisation": {"T": 1e4, "flux": {"C12": 1.0}}}
+    with pytest.raises(ConvergenceError, match="the sources give C12 0 at T = 10000"):
+        crtransport.gradient(deck, [1.0], lambda flux: float(flux["C12"][0]), ["diffusion.D0"])
