@@ -191,7 +191,7 @@ def coarser(deck: GalaxyDeck) -> dict[str, tuple[Resolution, float]]:
     if deck.geometry.kind != "leaky-box":
         found["space"] = replace(same, coarse=True), 1 / 3
     if deck.solver.kind == "reduced-basis":
-        found["basis and ends"] = replace(same, functions=_FEWER, below=_BELOW, above=_ABOVE), 1.0
+        found["basis and T_min"] = replace(same, functions=_FEWER, below=_BELOW), 1.0
     else:
         found["T_min"] = replace(same, below=_BELOW), 1.0
     if deck.output.T_max > _FAR * deck.momentum.T_max:
@@ -241,7 +241,7 @@ def _finer(
         if part == "momentum" and deck.momentum.per_decade is None and times < _TIMES[part]:
             levels = _FINER * (momentum.per_decade or PER_DECADE)
             momentum = replace(momentum, per_decade=levels)
-        elif part == "ends" and deck.momentum.T_min is None and momentum.ends()[0] > LOWEST:
+        elif part == "T_min" and deck.momentum.T_min is None and momentum.ends()[0] > LOWEST:
             momentum = replace(momentum, T_min=max(_LOWER * momentum.ends()[0], LOWEST))
         elif part == "space" and _leaves_orders_open(deck) and times < _TIMES[part]:
             r, z, _ = (n + _HIGHER for n in solver.orders())

@@ -7,16 +7,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crtransport.problems.galaxy_answer import energies
+from crtransport.deck.galaxy import GalaxyDeck
+from crtransport.physics.losses import LOWEST
+from crtransport.problems.galaxy_answer import Answer, energies
 from crtransport.problems.galaxy_estimate import Estimate
 from crtransport.problems.galaxy_origin import Transported
-from crtransport.problems.galaxy_transport import Transport
+from crtransport.problems.galaxy_transport import Resolution, Transport, transport
 from crtransport.solvers.errors import ConvergenceError
 
 Array = NDArray[np.float64]
 
 #: relative error below which the sign of a flux is certain
 _CERTAIN = 0.3
+#: lowest energy of the grid by which that is confirmed, over that of the deck's
+_BELOW = 0.01
 #: rigidity and β at which it is asked whether anything spreads in momentum
 _UNIT = np.ones(1), np.ones(1)
 
@@ -29,28 +33,40 @@ def refuse_unsteady(estimate: Estimate) -> None:
     solution that no grid changes says that gains exceed losses, and that there is no steady state.
     Gains include what waves bring from below T_min, where the density goes on as is expected of it.
     Where losses below T_min would end that, a lower T_min changes the solution, and the error is
-    large: such a flux is not resolved (`not_positive`).
+    large: such a flux is not resolved (`not_positive`). One two decades lower has to agree.
 
     Raises
     ------
     ConvergenceError
     """
     answer, energy = estimate.answer, energies(estimate.answer.deck)
-    gains = np.any(answer.deck.reacceleration.strength(*_UNIT, answer.deck.diffusion) > 0)
-    for name, row, error in zip(
-        answer.deck.nuclides, _signed(estimate), estimate.error, strict=True
-    ):
+    deck, flux = answer.deck, _signed(estimate)
+    for name, row in zip(deck.nuclides, flux, strict=True):
         if not np.all(np.isfinite(row)):
             at = energy[~np.isfinite(row)]
             raise ConvergenceError(f"{name}: the flux at T = {_span(at)} is no number")
-        negative = (row < 0) & (error < _CERTAIN)
-        # without reacceleration nothing gains energy, and it is the differences that are negative
-        if gains and negative.any():
+    certain = (flux < 0) & (estimate.error < _CERTAIN)
+    # without reacceleration nothing gains energy, and it is the differences that are negative
+    if not certain.any() or not np.any(deck.reacceleration.strength(*_UNIT, deck.diffusion) > 0):
+        return
+    farther = _from_far_below(deck)
+    certain &= np.abs(farther / flux - 1) < _CERTAIN
+    for name, negative in zip(deck.nuclides, certain, strict=True):
+        if negative.any():
             raise ConvergenceError(
                 f"{name}: there is no steady state: the solution is negative at T = "
-                f"{_span(energy[negative])}, on this and on coarser grids, as gains by "
-                "reacceleration exceed escape and losses; lower [reacceleration]"
+                f"{_span(energy[negative])}, on this and on coarser grids and from whatever "
+                "T_min, as gains by reacceleration exceed escape and losses; lower [reacceleration]"
             )
+
+
+def _from_far_below(deck: GalaxyDeck) -> Array:
+    """[nuclide, energy] fluxes on levels that begin two decades lower."""
+    below = max(_BELOW, LOWEST / deck.momentum.ends()[0])
+    answer = Answer(deck, transport(deck, Resolution(below=min(below, 1.0))))
+    return np.stack(
+        [np.sign(answer.norm) * answer.interstellar(n, energies(deck)) for n in deck.nuclides]
+    )
 
 
 def _signed(estimate: Estimate) -> Array:

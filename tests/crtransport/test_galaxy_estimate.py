@@ -79,7 +79,7 @@ def test_strong_reacceleration_is_told_and_dealt_with() -> None:
     rough = estimated(deck)
     basis = replace(deck, solver=replace(deck.solver, functions=90))
     assert off(fluxes(basis), exact) < 2e-4
-    assert 1e-4 < off(rough.flux, exact) < float(np.max(rough.parts["basis and ends"]))
+    assert 1e-4 < off(rough.flux, exact) < float(np.max(rough.parts["basis and T_min"]))
     found = refined(deck)
     assert isinstance(found.deck.solver, ReducedBasis)
     assert float(np.max(found.estimate.error)) < deck.solver.rtol
