@@ -21,8 +21,8 @@ Array = NDArray[np.float64]
 #: of (f − ⟨f⟩)/⟨f⟩, which is read off without the constant
 _ROUNDING = 1e-14
 
-#: of a rate of decay, which enters as rate times distance: hundreds of units of the last place
-_RATES = 1e-13
+#: of f for each unknown, and for each e-fold along the tube: what random tubes were found to have
+_ROUNDOFF = 1e-13
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,7 @@ def tube_edges(deck: FluxTubeDeck, pieces: int) -> Array:
 
 def difference(fine: Steady, coarse: Steady) -> float:
     """Largest disagreement over ζ, and rounding: two that agree by chance are not exact."""
-    rounding = _ROUNDING + _RATES * np.abs(fine.exponent)
+    rounding = _ROUNDOFF * (fine.unknowns + np.abs(fine.exponent))
     return float(np.max(disagreement(fine, coarse, _ROUNDING) + rounding))
 
 

@@ -72,8 +72,8 @@ def _extrapolated(
     """Richardson's extrapolation in the length of the constant pieces, whose error is O(h²).
 
     Three lengths give two extrapolated answers. The finer has 1/15 of their difference left where
-    pieces are short; where they are not it is of the second order, which leaves a third. Told is a
-    half.
+    all is smooth, and all of it at a knot between pieces that are long beside 1/C, where f follows
+    the kink of the coefficients in the first order. So all of it is told.
     """
     levels = [
         _solve(deck, rigidity, where, order, layers, pieces)
@@ -83,7 +83,7 @@ def _extrapolated(
         replace(b, **{name: value + (value - getattr(a, name)) / 3 for name, value in b.read()})
         for a, b in pairwise(levels)
     )
-    return replace(fine, error=basis_error + difference(fine, coarse) / 2)
+    return replace(fine, error=basis_error + difference(fine, coarse))
 
 
 def _solve(
