@@ -183,7 +183,7 @@ def _through_gas(
         log_n[some] += weight * np.log(density)
         inwards[some] += weight * each[1] / density
         upwards[some] += weight * each[2] / density
-        rounding[some] += np.abs(weight) * each[3] / density
+        rounding[some] += np.abs(weight) * np.minimum(each[3] / density, 1.0)
     density = np.exp(log_n)
     return [density, density * inwards, density * upwards, density * rounding]
 

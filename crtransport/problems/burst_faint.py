@@ -26,8 +26,8 @@ def faint(
 ) -> Remnant:
     """What is left at energies so low that the modes of the medium cancel each other.
 
-    A bound, with an error of 1, where it has no digits. Some particles of an emission are old enough
-    for the modes: these are given, fine and coarse, with the τ before which they have no digits.
+    A bound, with an error of 1, where it has no digits. Some particles of an emission are old
+    enough for the modes: these are given, fine and coarse, with the τ before which they have none.
     """
     height = source.height()
     release = FaintRelease(
