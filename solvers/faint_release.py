@@ -54,7 +54,7 @@ _SMOOTH, _JUMP = (1e-6, 0.25), (1e-4, 4.0)
 #: κ among which the saddle is sought, and how far κ is kept from 0, in 1/√τ
 _SADDLES, _APART = 32, 3.0
 #: ln n below which no more than so many steps are made; of less than the smallest float, e^−745
-_DEEP, _LEAST = ((-300.0, 32), (-100.0, 64)), -800.0
+_DEEP, _LEAST = ((-600.0, 32), (-100.0, 64)), -800.0
 #: halvings of an interval of ln τ in which n falls to that, and steps there
 _HALVINGS, _ROUGH = 8, 32
 #: ρ/√τ below which J₀ does not cancel, and nodes of a panel in k there

@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 
 #: no key asks for an accuracy: closed forms have what floats have; what the modes cannot tell is
 #: composed of steps, to some digits less
-_TOLERANCE = {"uniform": 1e-9, "slab": 1e-9, "two-halo": 1e-5, "two-zone": 1e-9}
+_TOLERANCE = {"uniform": 1e-9, "slab": 1e-9, "two-halo": 1e-5, "two-zone": 1e-6}
 #: where there is a layer of gas, as the cross sections are known to percents
 _LAYERED = 1e-4
 #: of the table that many sources are read from

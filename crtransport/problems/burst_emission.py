@@ -25,13 +25,13 @@ Log = Callable[[Array, Array], Array]
 
 #: an emission is followed back until e^−60 of its end, in panels of ln τ of which the first ends at
 #: these parts of the others, with so many nodes: of the answer, and of what tells its error
-_SHORT, _FIRST, _LOG_NODES = 60.0, (1 / 64, 1 / 16, 1 / 4), (12, 9)
+_SHORT, _FIRST, _LOG_NODES = 60.0, (1 / 64, 1 / 16, 1 / 4), (14, 11)
 #: step in ln γ, and points of a polynomial in it: of the answer, and of what tells its error
 _STEP, _POINTS = 0.35, (8, 6)
 #: panels in ln τ of a factor of e, and nodes of one, likewise
 _PIECES, _NODES = 4, (8, 6)
 #: relative rounding error of a sum over modes above which it is no answer
-_ROUNDED = 3e-8
+ROUNDED = 3e-8
 
 
 class Remnant(NamedTuple):
@@ -154,7 +154,7 @@ def emitted(fine: Left, coarse: Left, emission: Emission, earliest: float) -> Re
             log_density[seen] = np.log(np.maximum(density, 0.0))
             rounding = found[3] / np.maximum(density, 0.0)
             off = np.abs(rough[0] / density - 1) + rounding
-            error[seen] = np.where(rounding < _ROUNDED, off, np.inf)
+            error[seen] = np.where(rounding < ROUNDED, off, np.inf)
             # late, all may have decayed to less than the smallest float
             error[seen] = np.where((density == 0) & (found[3] == 0), 0.0, error[seen])
             for part, values in ((inwards, found[1]), (upwards, found[2])):
@@ -183,7 +183,7 @@ def _through_gas(
         log_n[some] += weight * np.log(density)
         inwards[some] += weight * each[1] / density
         upwards[some] += weight * each[2] / density
-        rounding[some] += np.abs(weight) * each[3] / density
+        rounding[some] += np.abs(weight) * np.minimum(each[3] / density, 1.0)
     density = np.exp(log_n)
     return [density, density * inwards, density * upwards, density * rounding]
 

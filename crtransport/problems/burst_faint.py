@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 from numpy.polynomial.chebyshev import chebfit, chebval
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from crtransport.deck.burst import BurstDeck
 from crtransport.physics.burst import LocalSource
-from crtransport.problems.burst_emission import Emission, Remnant, averaged
+from crtransport.problems.burst_emission import ROUNDED, Emission, Left, Remnant, averaged
 from crtransport.solvers.faint_release import FaintRelease
 
 Array = NDArray[np.float64]
@@ -22,10 +21,13 @@ _DARK = 1000.0
 _LENGTH, _POINTS = 1.0, 10
 
 
-def faint(deck: BurstDeck, source: LocalSource, emission: Emission) -> Remnant:
+def faint(
+    deck: BurstDeck, source: LocalSource, emission: Emission, modes: tuple[Left, Left, float]
+) -> Remnant:
     """What is left at energies so low that the modes of the medium cancel each other.
 
-    A bound, with an error of 1, where it has no digits.
+    A bound, with an error of 1, where it has no digits. Some particles of an emission are old
+    enough for the modes: these are given, fine and coarse, with the τ before which they have none.
     """
     height = source.height()
     release = FaintRelease(
@@ -35,8 +37,29 @@ def faint(deck: BurstDeck, source: LocalSource, emission: Emission) -> Remnant:
         z=abs(height),
         layer=(deck.gas_edges() or [np.inf])[0],
     )
-    found = averaged(partial(_at, release), emission, source.distance)
-    return found._replace(upwards=found.upwards * np.sign(height))
+
+    def left(tau: Array, gamma: Array) -> Array:
+        found = np.full((4, len(tau)), np.nan)
+        for one in np.unique(gamma):
+            some = (gamma == one) & (tau > modes[2])
+            if some.any():
+                found[:, some] = _by_modes(*modes[:2], tau[some], float(one))
+        rest = np.isnan(found[0])
+        if rest.any():
+            found[:, rest] = _at(release, tau[rest], gamma[rest])
+            found[2, rest] *= np.sign(height)
+        return found
+
+    return averaged(left, emission, source.distance)
+
+
+def _by_modes(fine: Left, coarse: Left, tau: Array, gamma: float) -> Array:
+    """The same by modes; NaN where these cancel."""
+    n, inwards, upwards, rounding = fine(tau, gamma)
+    other = coarse(tau, gamma)[0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = np.array([np.log(n), inwards / n, upwards / n, abs(other / n - 1) + rounding / n])
+    return np.where((rounding < ROUNDED * n) & (n > 0), found, np.nan)
 
 
 def _at(release: FaintRelease, tau: Array, gamma: Array) -> Array:

@@ -42,7 +42,9 @@ def remnant(
     found = emitted(left(_FINE), left(_COARSE), emission, earliest)
     early = np.isinf(found.error)
     if early.any():
-        for part, values in zip(found, faint(deck, source, emission.at(early)), strict=True):
+        modes = left(_FINE), left(_COARSE), earliest
+        some = faint(deck, source, emission.at(early), modes)
+        for part, values in zip(found, some, strict=True):
             part[early] = values
     return found
 
