@@ -3,8 +3,8 @@
     python benchmarks/estimates_galaxies.py --number 200 --seed 1
 
 Of each deck the fluxes at the Sun are compared with those on finer grids (half as many levels
-again, from 1 MeV/n, two orders more, on a basis of twice as many functions and poles or, where
-there are few places, in all of space); with --full the same grids are solved in full order too. A
+again, from 1 MeV/n, two orders more, of slabs and boxes in full order, of cylinders on a basis of
+twice as many functions and poles); with --full the same grids are solved in full order too. A
 deck has an answer, or a refusal with its reason. For what is printed at the end see estimates.py.
 """
 
@@ -120,7 +120,8 @@ def reference(here: GalaxyDeck) -> GalaxyDeck:
         orders["order_r"] = min(r + HIGHER, 20) if here.geometry.kind == "cylinder" else None
     functions = LARGER * (here.solver.functions if isinstance(here.solver, ReducedBasis) else 100)
     solver = ReducedBasis(functions=functions, rtol=here.solver.rtol, **orders)
-    return replace(here, momentum=momentum, solver=solver)
+    finer = replace(here, momentum=momentum, solver=solver)
+    return finer if here.geometry.kind == "cylinder" else in_full(finer)
 
 
 def fluxes(deck: GalaxyDeck) -> Array:

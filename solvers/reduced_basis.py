@@ -45,6 +45,9 @@ _WEAKEST = 1e-10
 _ITERATIONS = 150
 #: entries of the largest banded matrix, a GiB, of which a copy is factored
 _ENTRIES = 2**27
+#: y of one level over that of another below which the residual has to be as much smaller, and the
+#: smallest that is asked for
+_UNEVEN, _FINEST = 1e-3, 1e-12
 #: a residual over the one that was asked for that still counts as reached
 _SLACK = 2.0
 
@@ -209,12 +212,16 @@ def solve_modes(problem: FieldProblem, rtol: float = 1e-7) -> FieldSolution:
     load = problem.source if turn is None else problem.source @ turn
     values, factors = np.empty((n, m)), own.copy()
     modes.factor(factors)
-    iterations, _ = modes.gmres(
-        factors, *others, load, rows, rtol, np.empty((_ITERATIONS + 1, n * m)), values
-    )
+    work, finer = np.empty((_ITERATIONS + 1, n * m)), rtol
+    iterations, _ = modes.gmres(factors, *others, load, rows, rtol, work, values)
+    sizes = np.abs(values).max(axis=1)
+    if 0 < sizes.min() < _UNEVEN * sizes.max():
+        # a residual of all levels tells little of those where there is little
+        finer = max(rtol * sizes.min() / sizes.max() / _UNEVEN, _FINEST)
+        iterations, _ = modes.gmres(factors, *others, load, rows, finer, work, values)
     # what the iterations see is right only if elimination without exchanges was
     residual = modes.defect(own, *others, load, rows, values)
-    if not residual <= _SLACK * rtol:
+    if not residual <= _SLACK * finer:
         values, iterations = _banded(problem, along, parts.matrices, load), iterations + 1
         residual = modes.defect(own, *others, load, rows, values)
         turned = values if turn is None else values @ turn.T
