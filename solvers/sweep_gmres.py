@@ -17,7 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from crtransport.solvers.direct import LIMIT, ROUNDINGS, solve_direct
+from crtransport.solvers.direct import ROUNDINGS, solve_direct
 from crtransport.solvers.errors import ConvergenceError
 from crtransport.solvers.factors import Factors, factor_levels
 from crtransport.solvers.kernels.sparse_levels import Couplings, sweep_down, sweep_up
@@ -30,6 +30,8 @@ _STRONGEST = 0.97
 #: the spectral radius lies above the mean over one solution; fewest iterations where spreading is
 #: strong, and none more elsewhere
 _ABOVE_MEAN = 1.35
+#: unknowns up to which elimination takes over: seconds, and a gigabyte
+_ELIMINATED = 60_000
 #: products before GMRES starts anew, and the most that a start may leave of the residual
 _RESTART, _SLOWEST = 60, 0.7
 
@@ -53,7 +55,7 @@ def solve_sweep(
     residual, before = 1.0, np.inf
     while residual > rtol:
         if iterations >= max_iterations or residual > _SLOWEST * before:
-            if problem.source.size <= LIMIT:
+            if problem.source.size <= _ELIMINATED:
                 return _eliminated(problem, rtol, iterations)
             raise ConvergenceError(
                 f"residual {residual:.1e} after {iterations} sweeps; asked for {rtol:.0e}"

@@ -166,7 +166,7 @@ def test_elimination_goes_on_where_sweeps_end() -> None:
 
 def test_says_how_far_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there are too many unknowns for elimination."""
-    monkeypatch.setattr("crtransport.solvers.sweep_gmres.LIMIT", 0)
+    monkeypatch.setattr("crtransport.solvers.sweep_gmres._ELIMINATED", 0)
     with pytest.raises(ConvergenceError, match="after 3 sweeps; asked for 1e-10"):
         solve_sweep(problem(), max_iterations=3)
     with pytest.raises(ConvergenceError, match="residual"):
