@@ -182,7 +182,7 @@ def diagonalised(operator: Operator, functions: Array) -> Array:
     return np.asarray(functions @ np.linalg.eigh(project(operator, functions).matrix)[1])
 
 
-def solve_modes(problem: FieldProblem, rtol: float = 1e-7) -> FieldSolution:
+def solve_modes(problem: FieldProblem, rtol: float = 3e-8) -> FieldSolution:
     """Solve a field on few functions, whose matrices in space are dense, to a residual of ``rtol``.
 
     Raises

@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 _STABLE, _UNSTABLE = 2, 2
 #: poles of each at least; vectors that they make, over the functions that are asked for: fewer
 #: leave the leading directions to chance
-_FEWEST, _PLENTY = 3, 3.0
+_FEWEST, _PLENTY = 3, 4.0
 #: losses over diffusion below which they hardly change the shape of a density: above it, poles are
 #: evenly spaced in the logarithm of losses over diffusion
 _LOW = 0.1
