@@ -25,7 +25,7 @@ _DARK = 40.0
 #: largest phase kρ that one panel in k may span
 _PHASE = 12.0
 #: rounding errors of a sum over modes, in units of the sum of its terms' sizes, as measured
-_ROUNDING = 64 * float(np.finfo(float).eps)
+_ROUNDING = 512 * float(np.finfo(float).eps)
 
 
 def lumped_modes(stiffness: Array, mass: Array) -> tuple[Array, Array]:

@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 #: −ln n of less than any float can tell; r²/4τ is no more than that
 _DARK = 1000.0
 #: length of a piece in ln τ, and points of a polynomial in it
-_LENGTH, _POINTS = 1.0, 10
+_LENGTH, _POINTS = 1.0, 12
 
 
 def faint(

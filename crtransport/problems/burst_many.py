@@ -33,7 +33,7 @@ _UNSEEN, _GONE = 20.7, 30.0
 _ORDER, _SPREAD, _LOWEST = 10, 2.0, 0.3
 #: exponent of the energy by which sources are called bright; how many are solved again, to see
 #: the table's error where E^2.7 Φ is at least this part of its peak
-_INDEX, _SAMPLE, _PART = 2.7, 2, 1e-3
+_INDEX, _SAMPLE, _PART = 2.7, 2, 1e-6
 
 
 class Parts(NamedTuple):
