@@ -26,6 +26,8 @@ TABLES: dict[str, Any] = {
     "convection": {"dVdz": 3.0},
     "momentum": {"per_decade": 8, "T_max": 1e4},
     "output": {"T_max": 1e3},
+    # smooth, so that few elements do
+    "gas": {"H2": {"kind": "bronfman1988"}, "HI": {"kind": "gordon1976"}},
     "nuclear": {"channel_scale": {"C12->B11": 1.1}},
 }
 SMALL = {"order_r": 3, "order_z": 4, "elements_r": 4}
@@ -121,6 +123,43 @@ def test_whole_runs_change_as_it_says(key: str) -> None:
 
     found = gradients("reduced-basis")[key]
     assert found == pytest.approx(difference(whole, key), abs=1e-4 / abs(value(key)))
+
+
+PARTS = [
+    {"kind": "bronfman-wouterloot", "X_CO": {"kind": "exponential"}},
+    {"kind": "bronfman-wouterloot", "X_CO": {"kind": "table", "r": [0, 9], "value": [5e19, 1e20]}},
+    {"kind": "bronfman-wouterloot"},
+]
+GAS_KEYS = (
+    *("scale", "H2_scale", "HI_scale", "HII_scale", "H2.parts.0.X_CO.value"),
+    *("H2.parts.0.X_CO.slope", "H2.parts.1.X_CO.value.1", "H2.parts.2.X_CO.value"),
+)
+
+
+@cache
+def tabulated() -> tuple[Adjoint, dict[str, float]]:
+    """The gas of the surveys where the Sun is, and nothing else along the plane."""
+    tables = TABLES | {"gas": {"H2": {"kind": "sum", "parts": PARTS}}}
+    slab = {"kind": "slab"}
+    solver = {"kind": "reduced-basis", "functions": 16, "order_z": 4}
+    deck = load_deck(tables | {"geometry": slab, "solver": solver})
+    assert isinstance(deck, GalaxyDeck)
+    one = Adjoint(deck)
+    keys = [f"gas.{key}" for key in GAS_KEYS]
+    return one, one.gradient(ENERGY, boron_to_carbon, keys)
+
+
+@pytest.mark.parametrize("key", [f"gas.{key}" for key in GAS_KEYS])
+def test_gas_by_differences(key: str) -> None:
+    one, found = tabulated()
+    at: Any = resolve(one.deck)
+    for step in key.split("."):
+        at = at[int(step)] if isinstance(at, list | tuple) else at[step]
+    step = 2e-3 * at
+    f = [run_again(one, key, at + n * step) for n in (1, -1, 2, -2)]
+    exact = float((8 * (f[0] - f[1]) - (f[2] - f[3])) / (12 * step))
+    assert abs(found[key]) * at > 1e-3
+    assert found[key] == pytest.approx(exact, abs=1e-5 / at)
 
 
 def test_a_number_that_is_all_but_zero() -> None:
