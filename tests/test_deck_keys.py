@@ -25,7 +25,7 @@ SMOOTH = {
     "diffusion": {"kind": "exponential", "radial": {"kind": "exponential", "length": 20.0}},
     "gas": {
         "HI": {"kind": "exponential", "n0": 1.0},
-        "H2": {"kind": "table", "r": [0.0, 9.0, 15.0], "n": [2, 1, 0.1], "z_half": [0.1, 0.1, 0.2]},
+        "H2": {"kind": "table", "r": [0.0, 9.0, 20.0], "n": [2, 1, 0.1], "z_half": [0.1, 0.1, 0.2]},
         "HII": {"kind": "uniform", "n0": 0.02},
     },
     "source.0.radial": {"kind": "table", "r": [0.0, 5.0, 20.0], "q": [1.0, 2.0, 0.1]},
