@@ -196,8 +196,8 @@ class MolecularSurveys:
         return [*(_SCALE * _CO[0, _BENT]), *self.X_CO.knots()], []
 
     def height(self) -> float:
-        """Largest height, kpc."""
-        return _SCALE * float(_CO[2].max())
+        """Height of most of the rings within the Sun's circle, kpc."""
+        return _SCALE * _USUAL
 
     def scales(self) -> tuple[float, float]:
         """Lengths along r and z over which the density changes by e, kpc; along r its points."""
