@@ -130,6 +130,17 @@ def fluxes(deck: GalaxyDeck) -> Array:
     return np.stack([answer.interstellar(name, energy) for name in deck.nuclides])
 
 
+def reference_fluxes(here: GalaxyDeck) -> Array:
+    """Fluxes of the reference; in full order where its basis has no answer."""
+    finer = reference(here)
+    try:
+        return fluxes(finer)
+    except (ConvergenceError, SingularOperatorError):
+        if here.geometry.kind != "cylinder":
+            raise
+        return fluxes(in_full(finer))
+
+
 def off_full_order(here: GalaxyDeck, flux: Array) -> str:
     """How far fluxes are off those of the full order on the same grids, and what that costs."""
     start = time.process_time()
@@ -155,7 +166,7 @@ def judged(deck: GalaxyDeck, text: str, number: int, full: bool) -> Row | Refusa
     spent = time.process_time() - start
     told = float(np.max(estimate.error))
     try:
-        true = float(np.max(np.abs(estimate.flux / fluxes(reference(here)) - 1)))
+        true = float(np.max(np.abs(estimate.flux / reference_fluxes(here) - 1)))
     except (ConvergenceError, SingularOperatorError) as error:
         return Refusal(name, f"no reference: {error}", text)
     said = [f"{spent:.2f} s", *changes, *([off_full_order(here, estimate.flux)] if full else [])]

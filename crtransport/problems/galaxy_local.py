@@ -39,6 +39,18 @@ def local_flux(deck: GalaxyDeck, index: int) -> Flux:
     return flux
 
 
+def local_error(deck: GalaxyDeck, index: int) -> Flux:
+    """Relative numerical error of ``local_flux``."""
+    bursts = deck.bursts()
+    alone = replace(bursts, local_source=(bursts.local_source[index],))
+
+    def error(name: str, energy: Array) -> Array:
+        nucleus = nuclide(name)
+        return arrival(alone, nucleus, energy + deck.modulation.loss(nucleus)).error[0]
+
+    return error
+
+
 def class_flux(deck: GalaxyDeck, answer: Answer, name: str) -> Flux:
     """Flux at the top of the atmosphere that one class of sources emits itself, of an element."""
     source = next(source for source in deck.source if source.name == name)
