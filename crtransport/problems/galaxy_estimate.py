@@ -229,8 +229,10 @@ def _finer(
     parts = {name: float(np.max(values)) for name, values in found.parts.items()}
     if (both := parts.pop("basis and T_min", 0.0)) > tolerance / len(found.parts):
         alone = _by_basis(here, found)
-        # what the lower end changes is seen once the basis changes less
-        parts["basis"], parts["T_min"] = (alone, both) if alone < both / 2 else (both, 0.0)
+        # what the lower end changes is seen once the basis changes less; much less, where the end
+        # is given and nothing else is left to do
+        share = 0.5 if deck.momentum.T_min is None else _MATTERS
+        parts["basis"], parts["T_min"] = (alone, both) if alone < share * both else (both, 0.0)
     solver, momentum = here.solver, here.momentum
     # what matters most comes first, on grids that are not finer yet
     enough = max(tolerance / len(found.parts), _MATTERS * max(parts.values()))

@@ -196,3 +196,20 @@ def test_an_output_that_ends_where_the_grid_does() -> None:
     assert "T_max" not in far.parts
     error = np.abs(near.flux / far.flux - 1)
     assert 1e-4 < error.max() < near.error.max() < 3 * error.max()
+
+
+def test_a_smaller_basis_hides_what_a_given_lower_end_changes() -> None:
+    """Carbon-14 decays fast: another T_min gives other poles, which changes it by 4e-3."""
+    tables = {
+        "model": "galaxy",
+        "network": ["O16", "C14"],
+        "geometry": {"r_h": 20.0, "z_h": 4.0},
+        "diffusion": {"kind": "uniform", "D0": 4.5e28, "R0": 4.0, "delta1": 0.48, "eta": -1.0},
+        "reacceleration": {"v_alfven": 15.0},
+        "momentum": {"T_min": 1e-2, "T_max": 1e5},
+        "output": {"T_min": 0.0101, "T_max": 0.99e5},
+        "source": [{"abundances": {"O16": 1.0}}],
+    }
+    found = crtransport.run(tables)
+    assert "functions" in found.attrs["refined"]
+    assert found.attrs["error_estimate"] <= found.attrs["error_tolerance"]
