@@ -144,7 +144,7 @@ def orthonormal(vectors: Array, norm: sp.csr_array, size: int) -> Array:
         At most so many.
     """
     products = vectors.T @ (norm @ vectors)
-    lengths = np.sqrt(np.diag(products))
+    lengths = np.sqrt(np.maximum(np.diag(products), 0.0))
     # what nothing is made of leaves nothing
     some = np.flatnonzero(lengths > 0)
     rest = vectors[:, some] / lengths[some]
@@ -158,12 +158,15 @@ def orthonormal(vectors: Array, norm: sp.csr_array, size: int) -> Array:
             return found
         new = rest @ (mixture[:, kept] / np.sqrt(sizes[kept]))
         products = new.T @ (norm @ new)
-        sizes, turn = np.linalg.eigh(products)
-        if sizes[0] < _RIGHT:  # nothing is left of directions that were rounding of the products
+        while new.size:
+            sizes, turn = np.linalg.eigh(products)
+            if sizes[0] >= _RIGHT:
+                break
+            # nothing is left of directions that were rounding of the products
             new = new @ turn[:, sizes >= _RIGHT]
             products = new.T @ (norm @ new)
-            if not new.size:
-                return found
+        else:
+            return found
         triangle = np.linalg.cholesky(products)
         found = np.hstack([found, solve_triangular(triangle, new.T, lower=True).T])
         if found.shape[1] == size:

@@ -56,8 +56,8 @@ class Estimate(NamedTuple):
     flux : [nuclide, energy] array
         Interstellar, at the energies of the output.
     parts : mapping
-        "momentum", "space", "T_min" or "basis and T_min", "T_max", "steps" -> [nuclide, energy]
-        relative errors.
+        "momentum", "space", "T_min" or "basis and T_min", "T_max", "steps", "rounding" ->
+        [nuclide, energy] relative errors.
     """
 
     answer: Answer
@@ -139,6 +139,9 @@ def estimated(deck: GalaxyDeck, settings: Settings | None = None) -> Estimate:
     }
     if deck.nuclear.channel_file is not None:
         parts["momentum"] = _around(np.log(energy), parts["momentum"])
+    # far below all others, except where terms that cancel leave no digits
+    residuals = [[answer.run.one(name).residual] for name in deck.nuclides]
+    parts["rounding"] = np.broadcast_to(residuals, flux.shape)
     return Estimate(answer, flux, parts)
 
 
@@ -257,7 +260,7 @@ def _finer(
         ):
             functions = min(round(_LARGER * solver.functions), MOST_FUNCTIONS)
             solver = replace(solver, functions=functions)
-        elif part == "basis" and isinstance(solver, ReducedBasis):
+        elif part in ("basis", "rounding") and isinstance(solver, ReducedBasis):
             solver = in_full(replace(here, solver=solver)).solver
         elif error > tolerance:
             return None  # what is left is not open, and too much by itself
