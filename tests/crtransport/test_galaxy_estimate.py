@@ -169,6 +169,27 @@ def test_a_norm_below_0_does_not_hide_what_is_not_resolved() -> None:
     assert not_positive(found).startswith("H1: the flux at T = ")
 
 
+def test_gains_from_the_lowest_momenta_are_named() -> None:
+    """D falls with β there, and reacceleration is the stronger: the lowest eigenvalue is < 0."""
+    tables = {
+        "model": "galaxy",
+        "network": ["H1"],
+        "geometry": {"kind": "slab", "z_h": 0.535},
+        "diffusion": {
+            "D0": 1.13e28,
+            "delta1": 0.466,
+            "delta2": 0.192,
+            "eta": 1.635,
+            "h": 0.0122,
+            "xi": 0.858,
+        },
+        "reacceleration": {"v_alfven": 55.0},
+        "source": [{"abundances": {"H1": 1.0}, "injection": {"gamma1": 1.99, "gamma2": 2.25}}],
+    }
+    failures = crtransport.run(tables).attrs["failures"]
+    assert "lowest T_min exceeds escape and losses; lower [reacceleration]" in failures
+
+
 def test_no_share_where_there_is_nothing() -> None:
     """At a momentum at which all densities are 0."""
     run = transport(in_full(galaxy(SLAB)))
