@@ -4,8 +4,9 @@
 
 Of each deck the fluxes at the Sun are compared with those on finer grids (half as many levels
 again, from 1 MeV/n, two orders more, of slabs and boxes in full order, of cylinders on a basis of
-twice as many functions and poles); with --full the same grids are solved in full order too. A
-deck has an answer, or a refusal with its reason. For what is printed at the end see estimates.py.
+twice as many functions and poles, or in full order where that has no answer); with --full the deck
+is solved on its own grids in full order too. A deck has an answer, or a refusal with its reason.
+For what is printed at the end see estimates.py.
 """
 
 from __future__ import annotations

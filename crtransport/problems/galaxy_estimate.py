@@ -56,7 +56,7 @@ class Estimate(NamedTuple):
     flux : [nuclide, energy] array
         Interstellar, at the energies of the output.
     parts : mapping
-        "momentum", "space", "T_min" or "basis and T_min", "T_max", "steps", "rounding" ->
+        "momentum", "space", "T_min" or "basis and T_min", "T_max", "steps", "residual" ->
         [nuclide, energy] relative errors.
     """
 
@@ -139,9 +139,10 @@ def estimated(deck: GalaxyDeck, settings: Settings | None = None) -> Estimate:
     }
     if deck.nuclear.channel_file is not None:
         parts["momentum"] = _around(np.log(energy), parts["momentum"])
-    # far below all others, except where terms that cancel leave no digits
-    residuals = [[answer.run.one(name).residual] for name in deck.nuclides]
-    parts["rounding"] = np.broadcast_to(residuals, flux.shape)
+    if "steps" not in parts:  # which tell what a march leaves
+        # far below all others, except where terms that cancel leave no digits
+        residuals = [[answer.run.one(name).residual] for name in deck.nuclides]
+        parts["residual"] = np.broadcast_to(residuals, flux.shape)
     return Estimate(answer, flux, parts)
 
 
@@ -260,7 +261,7 @@ def _finer(
         ):
             functions = min(round(_LARGER * solver.functions), MOST_FUNCTIONS)
             solver = replace(solver, functions=functions)
-        elif part in ("basis", "rounding") and isinstance(solver, ReducedBasis):
+        elif part in ("basis", "residual") and isinstance(solver, ReducedBasis):
             solver = in_full(replace(here, solver=solver)).solver
         elif error > tolerance:
             return None  # what is left is not open, and too much by itself

@@ -19,7 +19,6 @@ from crtransport.problems.galaxy_answer import Answer, elements
 from crtransport.problems.galaxy_gradient import Adjoint, Fluxes
 from crtransport.problems.galaxy_local import local_flux, species
 from crtransport.problems.galaxy_transport import transport
-from crtransport.solvers.errors import ConvergenceError
 
 Array = NDArray[np.float64]
 
@@ -90,10 +89,7 @@ class Prediction:
     def _flux(self, element: str, table: Measurement, x: Array, phi: float) -> Array:
         total = np.zeros_like(x)
         for name, outside, share in self._seen(element, table, x, phi):
-            flux = self.answer.interstellar(name, outside)
-            if not np.all(flux >= 0):
-                raise ConvergenceError(f"the flux of {name} is negative or no number")
-            total += share * flux
+            total += share * self.answer.positive(name, outside)
         if table.interstellar or element not in _local(self.answer.deck):
             return total
         here = replace(self.answer.deck, modulation=Modulation(phi=phi))

@@ -169,6 +169,25 @@ def test_a_norm_below_0_does_not_hide_what_is_not_resolved() -> None:
     assert not_positive(found).startswith("H1: the flux at T = ")
 
 
+def test_what_must_be_a_flux_is_refused_below_a_norm_that_hides_its_sign() -> None:
+    deck = galaxy(
+        BOX, {"normalisation": {"T": 10.0, "flux": {"H1": 1.0}}, "reacceleration.K": 0.01}
+    )
+    answer = estimated(deck).answer
+    assert np.all(answer.interstellar("H1", energies(deck)) > 0)
+    with pytest.raises(ConvergenceError, match="no steady state"):
+        answer.positive("H1", energies(deck))
+
+
+def test_the_residual_is_part_of_the_error() -> None:
+    deck = galaxy(SLAB)
+    found = estimated(deck)
+    for name, part in zip(deck.nuclides, found.parts["residual"], strict=True):
+        assert np.all(part == found.answer.run.one(name).residual)
+    march = estimated(galaxy(SLAB, {"solver": {"kind": "split-cn"}, "output.T_max": 100.0}))
+    assert "residual" not in march.parts
+
+
 def test_gains_from_the_lowest_momenta_are_named() -> None:
     """D falls with β there, and reacceleration is the stronger: the lowest eigenvalue is < 0."""
     tables = {

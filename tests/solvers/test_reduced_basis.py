@@ -15,12 +15,7 @@ from crtransport.solvers.kernels import modes
 from crtransport.solvers.levels import GHOSTS, REACH, Levels, rate, weight_of
 from crtransport.solvers.nodal_grid import NodalAxis, NodalGrid
 from crtransport.solvers.problem import FieldProblem, Operator, Term
-from crtransport.solvers.reduced_basis import (
-    ReducedGrid,
-    project,
-    rational_basis,
-    solve_modes,
-)
+from crtransport.solvers.reduced_basis import ReducedGrid, project, rational_basis, solve_modes
 
 Array = NDArray[np.float64]
 INNER = slice(GHOSTS, -GHOSTS)
