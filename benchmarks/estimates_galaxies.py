@@ -4,8 +4,9 @@
 
 Of each deck the fluxes at the Sun are compared with those on finer grids (half as many levels
 again, from 1 MeV/n, two orders more, of slabs and boxes in full order, of cylinders on a basis of
-twice as many functions and poles); with --full the same grids are solved in full order too. A
-deck has an answer, or a refusal with its reason. For what is printed at the end see estimates.py.
+twice as many functions and poles, or in full order where that has no answer); with --full the deck
+is solved on its own grids in full order too. A deck has an answer, or a refusal with its reason.
+For what is printed at the end see estimates.py.
 """
 
 from __future__ import annotations
@@ -130,6 +131,17 @@ def fluxes(deck: GalaxyDeck) -> Array:
     return np.stack([answer.interstellar(name, energy) for name in deck.nuclides])
 
 
+def reference_fluxes(here: GalaxyDeck) -> Array:
+    """Fluxes of the reference; in full order where its basis has no answer."""
+    finer = reference(here)
+    try:
+        return fluxes(finer)
+    except (ConvergenceError, SingularOperatorError):
+        if here.geometry.kind != "cylinder":
+            raise
+        return fluxes(in_full(finer))
+
+
 def off_full_order(here: GalaxyDeck, flux: Array) -> str:
     """How far fluxes are off those of the full order on the same grids, and what that costs."""
     start = time.process_time()
@@ -155,7 +167,7 @@ def judged(deck: GalaxyDeck, text: str, number: int, full: bool) -> Row | Refusa
     spent = time.process_time() - start
     told = float(np.max(estimate.error))
     try:
-        true = float(np.max(np.abs(estimate.flux / fluxes(reference(here)) - 1)))
+        true = float(np.max(np.abs(estimate.flux / reference_fluxes(here) - 1)))
     except (ConvergenceError, SingularOperatorError) as error:
         return Refusal(name, f"no reference: {error}", text)
     said = [f"{spent:.2f} s", *changes, *([off_full_order(here, estimate.flux)] if full else [])]

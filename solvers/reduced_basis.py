@@ -36,6 +36,8 @@ _DIAGONAL = 1e-9
 #: squared size of a direction over the largest: what one orthogonalisation tells from rounding, and
 #: where rounding of the vectors themselves is all there is
 _TOLD, _LEAST = 1e-11, 1e-24
+#: least squared length of what should be of length 1
+_RIGHT = 0.5
 #: coupling of modes, over what they lose by themselves, that is left to the iterations; quantile
 #: over the levels of the share by which a matrix is weighed in it
 _WEAK, _HIGH = 0.3, 0.75
@@ -142,7 +144,7 @@ def orthonormal(vectors: Array, norm: sp.csr_array, size: int) -> Array:
         At most so many.
     """
     products = vectors.T @ (norm @ vectors)
-    lengths = np.sqrt(np.diag(products))
+    lengths = np.sqrt(np.maximum(np.diag(products), 0.0))
     # what nothing is made of leaves nothing
     some = np.flatnonzero(lengths > 0)
     rest = vectors[:, some] / lengths[some]
@@ -155,7 +157,17 @@ def orthonormal(vectors: Array, norm: sp.csr_array, size: int) -> Array:
         if kept.size == 0:
             return found
         new = rest @ (mixture[:, kept] / np.sqrt(sizes[kept]))
-        triangle = np.linalg.cholesky(new.T @ (norm @ new))
+        products = new.T @ (norm @ new)
+        while new.size:
+            sizes, turn = np.linalg.eigh(products)
+            if sizes[0] >= _RIGHT:
+                break
+            # nothing is left of directions that were rounding of the products
+            new = new @ turn[:, sizes >= _RIGHT]
+            products = new.T @ (norm @ new)
+        else:
+            return found
+        triangle = np.linalg.cholesky(products)
         found = np.hstack([found, solve_triangular(triangle, new.T, lower=True).T])
         if found.shape[1] == size:
             return found

@@ -7,16 +7,21 @@ mostly the spreading along the axis. With A = D + L + U by levels, the system th
     (D/ω)(D/ω + L)⁻¹ A (D/ω + U)⁻¹ v = (D/ω)(D/ω + L)⁻¹ q,      y = (D/ω + U)⁻¹ v
 
 whose product needs no more than the two sweeps (Eisenstat 1981, SIAM J. Sci. Stat. Comput. 2, 1).
+Where that comes to a halt, the directions alternate (`alternating`), or small problems are
+eliminated.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from crtransport.solvers.alternating import Alternating
 from crtransport.solvers.direct import ROUNDINGS, solve_direct
 from crtransport.solvers.errors import ConvergenceError
 from crtransport.solvers.factors import Factors, factor_levels
@@ -34,6 +39,12 @@ _ABOVE_MEAN = 1.35
 _ELIMINATED = 60_000
 #: products before GMRES starts anew, and the most that a start may leave of the residual
 _RESTART, _SLOWEST = 60, 0.7
+#: products before alternating directions start anew, which gain speed late (some need 80); and most
+#: numbers in the vectors that are kept for that, 1.6 GB
+_LONG, _KEPT = 100, 2e8
+
+#: load, tolerance, limit -> an approximate A⁻¹ load, and how many products it took
+_Method = Callable[[Array, float, int], tuple[Array, int]]
 
 
 def solve_sweep(
@@ -41,7 +52,8 @@ def solve_sweep(
 ) -> FieldSolution:
     """Solve a field to a residual (FieldProblem.residual) of ``rtol``.
 
-    Where the iterations do not get there, by elimination if that is within reach.
+    Where the sweeps do not get there, by elimination if that is within reach, or else by
+    alternating directions.
 
     Raises
     ------
@@ -50,25 +62,41 @@ def solve_sweep(
     SingularOperatorError
         If the operator in space at some level is singular.
     """
-    sweeps = _Sweeps.of(problem)
-    y, iterations = np.zeros_like(problem.source), 0
-    residual, before = 1.0, np.inf
-    while residual > rtol:
-        if iterations >= max_iterations or residual > _SLOWEST * before:
-            if problem.source.size <= _ELIMINATED:
-                return _eliminated(problem, rtol, iterations)
-            raise ConvergenceError(
-                f"residual {residual:.1e} after {iterations} sweeps; asked for {rtol:.0e}"
-            )
-        # what GMRES sees is the residual after half a sweep: usually close to the residual itself
-        correction, used = sweeps.gmres(
-            problem.source - problem.apply(y),
-            0.5 * rtol / residual,
-            max_iterations - iterations,
+    found = _iterated(problem, _Sweeps.of(problem).gmres, None, rtol, max_iterations)
+    if found.residual <= rtol:
+        return found
+    if problem.source.size <= _ELIMINATED:
+        return _eliminated(problem, rtol, found.iterations)
+    if (directions := Alternating.of(problem)) is not None:
+        alternating = partial(_alternating, problem, directions)
+        # what sweeps that diverge leave is no start
+        start = found if found.residual < 1 else None
+        found = _iterated(problem, alternating, start, rtol, max_iterations)
+    if not found.residual <= rtol:
+        raise ConvergenceError(
+            f"residual {found.residual:.1e} after {found.iterations} iterations; asked for "
+            f"{rtol:.0e}"
         )
-        y, iterations, before = y + correction, iterations + used, residual
-        residual = problem.residual(y)
-    return FieldSolution(values=y, residual=residual, iterations=iterations)
+    return found
+
+
+def _iterated(
+    problem: FieldProblem, method: _Method, start: FieldSolution | None, rtol: float, limit: int
+) -> FieldSolution:
+    """As far as a method gets: to ``rtol``, until it is slow, or ``limit`` products."""
+    found = start or FieldSolution(values=np.zeros_like(problem.source), residual=1.0, iterations=0)
+    left, before = limit, np.inf
+    while rtol < found.residual <= _SLOWEST * before and left > 0:
+        # what GMRES sees may be the residual after half a sweep: usually close to itself
+        load = problem.source - problem.apply(found.values)
+        correction, used = method(load, 0.5 * rtol / found.residual, left)
+        values, left, before = found.values + correction, left - used, found.residual
+        found = FieldSolution(
+            values=values,
+            residual=problem.residual(values),
+            iterations=found.iterations + used,
+        )
+    return found
 
 
 def _eliminated(problem: FieldProblem, rtol: float, iterations: int) -> FieldSolution:
@@ -115,24 +143,49 @@ class _Sweeps:
 
     def gmres(self, load: Array, rtol: float, limit: int) -> tuple[Array, int]:
         """An approximate A⁻¹ load, and how many products it took."""
-        order, weights, shape = self.factors.order, self.weights, load.shape
-        zero = np.zeros(shape)
-        first = (self.up(load[:, order], zero, zero) * weights).ravel()
-        size = np.linalg.norm(first)
-        basis = np.empty((min(limit, _RESTART) + 1, first.size))
-        basis[0] = first / size
-        hessenberg = np.zeros((len(basis), len(basis) - 1))
-        for k in range(len(basis) - 1):
-            v = basis[k].reshape(shape) / weights
+        order, weights = self.factors.order, self.weights
+        zero = np.zeros(load.shape)
+
+        def product(v: Array) -> Array:
+            v = v / weights
             t, d = self.down(v)
-            basis[k + 1] = (self.up(v, d, t) * weights).ravel()
-            small, remaining = _arnoldi(basis, hessenberg, k)
-            if remaining <= rtol:
-                break
-        v = ((small * size) @ basis[: k + 1]).reshape(shape) / weights
-        y = np.empty(shape)
-        y[:, order] = self.down(v)[0]
-        return y, k + 1
+            return self.up(v, d, t) * weights
+
+        first = self.up(load[:, order], zero, zero) * weights
+        v, used = _gmres(product, first, rtol, min(limit, _RESTART))
+        y = np.empty(load.shape)
+        y[:, order] = self.down(v / weights)[0]
+        return y, used
+
+
+def _alternating(
+    problem: FieldProblem, directions: Alternating, load: Array, rtol: float, limit: int
+) -> tuple[Array, int]:
+    """An approximate A⁻¹ load, and how many products it took."""
+    weights = problem.row_weights[:, None]
+
+    def product(v: Array) -> Array:
+        return problem.apply(directions.solve(v / weights)) * weights
+
+    longest = min(limit, _LONG, max(1, int(_KEPT / load.size)))
+    v, used = _gmres(product, load * weights, rtol, longest)
+    return directions.solve(v / weights), used
+
+
+def _gmres(
+    product: Callable[[Array], Array], load: Array, rtol: float, limit: int
+) -> tuple[Array, int]:
+    """v with |load − product(v)| ≤ rtol |load|, or after ``limit`` products, and their number."""
+    size = np.linalg.norm(load)
+    basis = np.empty((limit + 1, load.size))
+    basis[0] = load.ravel() / size
+    hessenberg = np.zeros((limit + 1, limit))
+    for k in range(limit):
+        basis[k + 1] = product(basis[k].reshape(load.shape)).ravel()
+        small, remaining = _arnoldi(basis, hessenberg, k)
+        if remaining <= rtol:
+            break
+    return ((small * size) @ basis[: k + 1]).reshape(load.shape), k + 1
 
 
 def _arnoldi(basis: Array, hessenberg: Array, k: int) -> tuple[Array, float]:

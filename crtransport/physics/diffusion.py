@@ -105,7 +105,8 @@ class Diffusion:
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
-    D0: Annotated[float, Quantity(unit="cm2/s", gt=0, lt=1e100)] = 4.5e28
+    # Bohm diffusion at 1 GV in 0.3 mG is as slow; an exponent left out is not taken for a medium
+    D0: Annotated[float, Quantity(unit="cm2/s", gt=1e20, lt=1e100)] = 4.5e28
     R0: Rigidity = 4.0
     delta1: Slope = 0.48
     delta2: Slope = 0.20

@@ -47,10 +47,11 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
             channels |= parts
     found = dataset(answer, estimate.error, channels, estimate.flux)
     failures = filter(None, [not_positive(estimate), nothing_seen(estimate)])
+    of_medium = found.attrs["error_estimate"] <= np.max(estimate.error)
     found = found.assign_attrs(
         refined=", ".join(changes),
         failures="\n".join(failures),
-        error_from=largest_part(estimate),
+        error_from=largest_part(estimate) if of_medium else "local sources: flux_local_rel_error",
     )
     if deck.sensitivity is None or not deck.sensitivity.of:
         return found

@@ -56,6 +56,22 @@ class Answer:
         """Flux outside the heliosphere at T in GeV/n."""
         return np.asarray(self.norm * self.spectra[name].flux(energy))
 
+    def positive(self, name: str, energy: Array) -> Array:
+        """The same, where it has to be a flux.
+
+        Raises
+        ------
+        ConvergenceError
+            If it is negative or no number, which a norm below 0 may hide.
+        """
+        flux = self.spectra[name].flux(energy)
+        if not (self.norm > 0 and np.all(flux >= 0)):
+            raise ConvergenceError(
+                f"{name}: the flux is negative or no number: there is no steady state, or the grid "
+                "does not resolve it; a run of the deck tells which"
+            )
+        return np.asarray(self.norm * flux)
+
     def at_earth(self, name: str, energy: Array) -> Array:
         """Flux at the top of the atmosphere."""
         nucleus = self.spectra[name].nucleus

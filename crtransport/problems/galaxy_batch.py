@@ -55,6 +55,7 @@ class _Found(NamedTuple):
     flux: Array  # [nuclide, energy]
     error: Array
     failure: str
+    in_full: bool = False  # as its basis has no answer
 
 
 def _groups(
@@ -101,7 +102,7 @@ def _one(deck: GalaxyDeck, setting: Setting | None, with_error: bool) -> _Found:
         except (ConvergenceError, SingularOperatorError):
             if deck.solver.kind != "reduced-basis":
                 raise
-            return _solved(in_full(deck), None, with_error)
+            return _solved(in_full(deck), None, with_error)._replace(in_full=True)
     except (ConvergenceError, SingularOperatorError) as stop:
         return _Found(nothing, nothing, str(stop))
 
@@ -129,7 +130,8 @@ def _dataset(
 ) -> xr.Dataset:
     dims = "set", "nuclide", "kinetic_energy"
     unit = {"units": "m-2 s-1 sr-1 (GeV/n)-1", "long_name": "interstellar flux at the Sun"}
-    shared = [1 if one is None else settings.count(one) for one in settings]
+    used = [None if one.in_full else s for one, s in zip(found, settings, strict=True)]
+    shared = [1 if one is None else used.count(one) for one in used]
     errors = np.stack([x.error for x in found])
     told = errors[np.isfinite(errors).all(axis=(1, 2))]
     keys = dict.fromkeys(key for some in sets for key in some)

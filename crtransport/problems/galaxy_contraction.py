@@ -32,6 +32,9 @@ _PIECES = {
     "losses": ("ionisation", "coulomb", "continuous loss"),
     "source": (),
 }
+#: ln of a source spectrum over its maximum, below which it counts as 0: far beyond a cutoff a small
+#: change of the cutoff multiplies it by any number, and the rounding of λ with it
+_NOTHING = -700.0
 #: first words of keys that nothing set free depends on
 _NOT_FREED = ("diffusion", "reacceleration", "losses")
 
@@ -99,7 +102,8 @@ class OfRates:
         total = 0.0
         for i in self.seen:
             for source, log_q, line in origins.spectra[i]:
-                lit = spectral_lines(log_q - self.scales[i], line)
+                emitted = np.where(log_q > np.max(log_q) + _NOTHING, log_q, -np.inf)
+                lit = spectral_lines(emitted - self.scales[i], line)
                 total += float(lit @ self._loads[i][source])
         made, shares = origins.made, origins.shares(self.scales)
         for pair in np.flatnonzero(np.isin(made.child, self.seen)):

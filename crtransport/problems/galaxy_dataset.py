@@ -24,7 +24,7 @@ from crtransport.problems.galaxy_answer import (
 from crtransport.problems.galaxy_channels import channel_error
 from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_grammage import RIGIDITIES, gas_columns, grammages
-from crtransport.problems.galaxy_local import class_flux, local_flux, species
+from crtransport.problems.galaxy_local import class_flux, local, local_flux, species
 from crtransport.problems.galaxy_sign import negative_densities
 from crtransport.problems.galaxy_transport import kept_nucleons
 
@@ -75,7 +75,8 @@ def dataset(answer: Answer, error: Array, channels: dict[str, Spectrum], lis: Ar
         coords=_coordinates(deck, energy, list(channels)),
         attrs=_figures(answer, variables)
         | {
-            "error_estimate": float(np.max(error)),
+            # numpy's maximum keeps what is no number
+            "error_estimate": float(np.maximum(np.max(error), _local_error(variables))),
             "error_tolerance": deck.solver.rtol,
         },
     )
@@ -170,26 +171,31 @@ def _local(answer: Answer, energy: Array) -> Variables:
     """Local sources, classes of sources, and the sum of all, at the top of the atmosphere."""
     deck, rigidity, names = answer.deck, rigidities(answer.deck), species(answer.deck)
     of = elements(deck)
-    local = [local_flux(deck, i) for i in range(len(deck.local_source))]
+    each = range(len(deck.local_source))
     classes = [class_flux(deck, answer, source.name) for source in deck.source]
 
     def background(element: str, t: Array) -> Array:
         return np.asarray(sum(answer.at_earth(name, t) for name in of[element]))
 
-    def tabled(fluxes: list[Flux]) -> Array:
-        return np.stack([[flux(name, energy) for name in names] for flux in fluxes])
-
-    alone, total = tabled(local), np.stack([background(name, energy) for name in names])
+    arriving = np.array([[local(deck, i, name, energy) for name in names] for i in each])
+    alone, errors = arriving[:, :, 0], arriving[:, :, 1]
+    emitted = np.stack([[flux(name, energy) for name in names] for flux in classes])
+    total = np.stack([background(name, energy) for name in names])
     rows = []
     for name in names:
         whole = by_rigidity(answer.at_earth, of[name], rigidity)
-        rows.append(whole + sum(by_rigidity(flux, [name], rigidity) for flux in local))
+        rows.append(whole + sum(by_rigidity(local_flux(deck, i), [name], rigidity) for i in each))
     where, one = "at the top of the atmosphere", ("species", "kinetic_energy")
     return {
         "flux_local": (("source", *one), alone, _label(_PER_ENERGY, f"local source {where}")),
+        "flux_local_rel_error": (
+            ("source", *one),
+            errors,
+            _label("1", "relative numerical error estimate of flux_local"),
+        ),
         "flux_class": (
             ("class", *one),
-            tabled(classes),
+            emitted,
             _label(_PER_ENERGY, f"what one class of sources emits, {where}"),
         ),
         "flux_sum": (
@@ -203,6 +209,17 @@ def _local(answer: Answer, energy: Array) -> Variables:
             _label(_PER_RIGIDITY, f"background and local sources {where}"),
         ),
     }
+
+
+def _local_error(variables: Variables) -> float:
+    """The largest error of the local sources together, relative to all that arrives."""
+    if "flux_local" not in variables:
+        return 0.0
+    alone, errors, whole = (
+        variables[name][1] for name in ("flux_local", "flux_local_rel_error", "flux_sum")
+    )
+    off = np.sum(alone * errors, axis=0)
+    return float(np.max(np.divide(off, whole, out=np.zeros_like(off), where=whole != 0)))
 
 
 def _dipoles(answer: Answer, energy: Array) -> Variables:

@@ -56,8 +56,8 @@ class Estimate(NamedTuple):
     flux : [nuclide, energy] array
         Interstellar, at the energies of the output.
     parts : mapping
-        "momentum", "space", "T_min" or "basis and T_min", "T_max", "steps" -> [nuclide, energy]
-        relative errors.
+        "momentum", "space", "T_min" or "basis and T_min", "T_max", "steps", "residual" ->
+        [nuclide, energy] relative errors.
     """
 
     answer: Answer
@@ -139,6 +139,10 @@ def estimated(deck: GalaxyDeck, settings: Settings | None = None) -> Estimate:
     }
     if deck.nuclear.channel_file is not None:
         parts["momentum"] = _around(np.log(energy), parts["momentum"])
+    if "steps" not in parts:  # which tell what a march leaves
+        # far below all others, except where terms that cancel leave no digits
+        residuals = [[answer.run.one(name).residual] for name in deck.nuclides]
+        parts["residual"] = np.broadcast_to(residuals, flux.shape)
     return Estimate(answer, flux, parts)
 
 
@@ -229,8 +233,10 @@ def _finer(
     parts = {name: float(np.max(values)) for name, values in found.parts.items()}
     if (both := parts.pop("basis and T_min", 0.0)) > tolerance / len(found.parts):
         alone = _by_basis(here, found)
-        # what the lower end changes is seen once the basis changes less
-        parts["basis"], parts["T_min"] = (alone, both) if alone < both / 2 else (both, 0.0)
+        # what the lower end changes is seen once the basis changes less; much less, where the end
+        # is given and nothing else is left to do
+        share = 0.5 if deck.momentum.T_min is None else _MATTERS
+        parts["basis"], parts["T_min"] = (alone, both) if alone < share * both else (both, 0.0)
     solver, momentum = here.solver, here.momentum
     # what matters most comes first, on grids that are not finer yet
     enough = max(tolerance / len(found.parts), _MATTERS * max(parts.values()))
@@ -255,7 +261,7 @@ def _finer(
         ):
             functions = min(round(_LARGER * solver.functions), MOST_FUNCTIONS)
             solver = replace(solver, functions=functions)
-        elif part == "basis" and isinstance(solver, ReducedBasis):
+        elif part in ("basis", "residual") and isinstance(solver, ReducedBasis):
             solver = in_full(replace(here, solver=solver)).solver
         elif error > tolerance:
             return None  # what is left is not open, and too much by itself

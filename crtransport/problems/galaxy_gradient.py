@@ -32,7 +32,6 @@ from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_origin import Transported
 from crtransport.problems.galaxy_space import Space, make_space, same_space
 from crtransport.problems.galaxy_transport import Resolution, method_of, transport
-from crtransport.solvers.errors import ConvergenceError
 from crtransport.solvers.kernels.modes import add_scaled
 from crtransport.solvers.reduced_basis import ReducedGrid
 
@@ -267,11 +266,7 @@ def gradient(
     for key in by:
         number_at(loaded, key)
     adjoint, energy = Adjoint(loaded), np.asarray(energy, dtype=float)
-    # before a norm, which may hide a sign
-    for name, spectrum in Answer(loaded, adjoint.run).spectra.items():
-        if not np.all(spectrum.flux(energy) >= 0):
-            raise ConvergenceError(
-                f"{name}: the flux is negative or no number: there is no steady state, or the grid "
-                "does not resolve it; a run of the deck tells which"
-            )
+    answer = Answer(loaded, adjoint.run)
+    for name in answer.spectra:
+        answer.positive(name, energy)
     return adjoint.gradient(energy, observable, by)

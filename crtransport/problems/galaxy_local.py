@@ -25,18 +25,34 @@ def species(deck: GalaxyDeck) -> list[str]:
 
 def local_flux(deck: GalaxyDeck, index: int) -> Flux:
     """Flux at the top of the atmosphere of one local source, of an element at T in GeV/n."""
-    bursts = deck.bursts()
+    return lambda name, energy: local(deck, index, name, energy)[0]
+
+
+def local(deck: GalaxyDeck, index: int, name: str, energy: Array) -> tuple[Array, Array]:
+    """One local source at the top of the atmosphere.
+
+    Parameters
+    ----------
+    deck : GalaxyDeck
+    index : int
+        Of the source.
+    name : str
+        An element.
+    energy : (n,) array
+        T, GeV/n.
+
+    Returns
+    -------
+    flux : (n,) array
+        m^-2 s^-1 sr^-1 (GeV/n)^-1.
+    error : (n,) array
+        Its relative numerical error.
+    """
+    bursts, nucleus = deck.bursts(), nuclide(name)
     alone = replace(bursts, local_source=(bursts.local_source[index],))
-
-    def flux(name: str, energy: Array) -> Array:
-        nucleus = nuclide(name)
-
-        def free(t: Array) -> Array:
-            return np.exp(arrival(alone, nucleus, t).log_flux[0])
-
-        return deck.modulation.modulated(free, energy, nucleus)
-
-    return flux
+    outside = arrival(alone, nucleus, energy + deck.modulation.loss(nucleus))
+    flux = np.exp(outside.log_flux[0])
+    return deck.modulation.modulated(lambda _: flux, energy, nucleus), outside.error[0]
 
 
 def class_flux(deck: GalaxyDeck, answer: Answer, name: str) -> Flux:

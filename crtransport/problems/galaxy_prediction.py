@@ -76,14 +76,20 @@ class Prediction:
         return cls(Answer(deck, adjoint.run), adjoint)
 
     def at(self, table: Measurement, x: Array, phi: float) -> Array:
-        """Flux or ratio at x in the units of the table, at a potential in MV."""
+        """Flux or ratio at x in the units of the table, at a potential in MV.
+
+        Raises
+        ------
+        ConvergenceError
+            If the flux of an isotope is negative or no number there.
+        """
         above, *below = (self._flux(name, table, x, phi) for name in measured_elements(table))
         return above / below[0] if below else above
 
     def _flux(self, element: str, table: Measurement, x: Array, phi: float) -> Array:
         total = np.zeros_like(x)
         for name, outside, share in self._seen(element, table, x, phi):
-            total += share * self.answer.interstellar(name, outside)
+            total += share * self.answer.positive(name, outside)
         if table.interstellar or element not in _local(self.answer.deck):
             return total
         here = replace(self.answer.deck, modulation=Modulation(phi=phi))

@@ -19,6 +19,8 @@ Array = NDArray[np.float64]
 
 #: relative error below which the sign of a flux is certain
 _CERTAIN = 0.3
+#: part of the largest flux above which negative ones are no ripple
+_MUCH = 0.1
 #: lowest energy of the grid by which that is confirmed, over that of the deck's
 _BELOW = 0.01
 #: rigidity and β at which it is asked whether anything spreads in momentum
@@ -47,7 +49,7 @@ def refuse_unsteady(estimate: Estimate) -> None:
             raise ConvergenceError(f"{name}: the flux at T = {_span(at)} is no number")
     certain = (flux < 0) & (estimate.error < _CERTAIN)
     # without reacceleration nothing gains energy, and it is the differences that are negative
-    if not certain.any() or not np.any(deck.reacceleration.strength(*_UNIT, deck.diffusion) > 0):
+    if not certain.any() or not _reaccelerated(deck):
         return
     farther = _from_far_below(deck)
     certain &= np.abs(farther / flux - 1) < _CERTAIN
@@ -76,17 +78,30 @@ def _signed(estimate: Estimate) -> Array:
 
 def not_positive(estimate: Estimate) -> str:
     """What is wrong with fluxes that are negative within their error, a line each; or ""."""
-    energy, lines = energies(estimate.answer.deck), []
-    for name, row in zip(estimate.answer.deck.nuclides, _signed(estimate), strict=True):
+    deck = estimate.answer.deck
+    energy, lines = energies(deck), []
+    for name, row in zip(deck.nuclides, _signed(estimate), strict=True):
         negative = row < 0
         if negative.any():
             part = np.max(-row[negative]) / np.max(np.abs(row))
+            # the lowest eigenvalue of such operators is below 0, by how much depends on T_min
+            below = part > _MUCH and deck.momentum.ends()[0] <= LOWEST and _reaccelerated(deck)
+            hint = (
+                "what reacceleration brings from the lowest T_min exceeds escape and losses; lower "
+                "[reacceleration]"
+                if below
+                else "try a lower momentum.T_min, a higher momentum.per_decade, or an [output] "
+                "that leaves this out"
+            )
             lines.append(
                 f"{name}: the flux at T = {_span(energy[negative])} is not resolved: it is negative"
-                f", by up to {part:.1g} of its largest value; try a lower momentum.T_min, a higher "
-                "momentum.per_decade, or an [output] that leaves this out"
+                f", by up to {part:.1g} of its largest value; {hint}"
             )
     return "\n".join(lines)
+
+
+def _reaccelerated(deck: GalaxyDeck) -> bool:
+    return bool(np.any(deck.reacceleration.strength(*_UNIT, deck.diffusion) > 0))
 
 
 def nothing_seen(estimate: Estimate) -> str:

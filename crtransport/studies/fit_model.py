@@ -148,7 +148,10 @@ class FittedDeck:
 
     @staticmethod
     def _at(prediction: Any, table: Measurement, phi: float, x: Array) -> Array:
-        return np.asarray(prediction.at(table, x, phi))
+        try:
+            return np.asarray(prediction.at(table, x, phi))
+        except ConvergenceError as error:
+            raise Unpredictable(str(error)) from None
 
     def potential(self, table: str, values: Values) -> float:
         """φ of a table, MV: that of its epoch, or that of the deck."""

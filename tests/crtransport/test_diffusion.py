@@ -104,7 +104,7 @@ def test_dependence_on_radius_is_a_factor() -> None:
         (Exponential, {"kind": "exponential", "z_t": -1}, "must be at least 0.05"),
         (RadialExponential, {"kind": "exponential", "length": 0}, "within 0.5 kpc"),
         (TwoHalo, {"anisotropy": 0}, "must be at least 0.001"),
-        (TwoHalo, {"D0": -4.5e28}, "must be greater than 0"),
+        (TwoHalo, {"D0": -4.5e28}, "must be greater than 1e+20"),
         (Cylinder, {"r_sun": 20}, "puts the Sun outside the galaxy, r_h = 20 kpc"),
         (Cylinder, {"z_h": 0}, "must be greater than 0"),
         (Slab, {"kind": "slab", "r_h": 20}, "r_h"),

@@ -82,6 +82,22 @@ def test_a_set_of_other_rates_has_its_own_basis_and_answer() -> None:
     assert np.array_equal(alone.flux_lis_rel_error[0], found.flux_lis_rel_error[3])
 
 
+def test_snapshots_that_are_rounding_make_no_basis() -> None:
+    """They span 32 decades here, and what a Gram matrix tells of some directions is rounding."""
+    deck = {
+        "model": "galaxy",
+        "network": ["C12", "B11", "B10"],
+        "geometry": {"kind": "slab"},
+        "momentum": {"T_max": 1e4, "per_decade": 8},
+        "output": {"T_max": 1e3},
+        "source": [{"abundances": {"C12": 1.0}}],
+    }
+    odd = {"reacceleration.v_alfven": 1000.0, "diffusion.D0": 1e24}
+    found = crtransport.batch(deck, [odd], estimates=0)
+    assert not any(found.failure.values)
+    assert np.all(found.flux_lis > 0)
+
+
 def test_a_set_that_fails_leaves_the_others() -> None:
     good = {"normalisation.flux": {"C12": 1e-3, "B11": 1e-3}}
     found = crtransport.batch(TABLES, [good, {"normalisation.flux": {"C12": 1e-3, "B11": 1e-12}}])

@@ -103,8 +103,8 @@ def refusal(tables: dict[str, Any]) -> str:
     ("tables", "message"),
     [
         # numbers
-        ({"diffusion": {"D0": 0.0}}, "diffusion.D0 = 0.0: must be greater than 0"),
-        ({"diffusion": {"D0": -4.5e28}}, "diffusion.D0 = -4.5e+28: must be greater than 0"),
+        ({"diffusion": {"D0": 4.5}}, "diffusion.D0 = 4.5: must be greater than 1e+20"),
+        ({"diffusion": {"D0": -4.5e28}}, "diffusion.D0 = -4.5e+28: must be greater than 1e+20"),
         ({"momentum": {"T_min": 1, "T_max": 1.1}}, "at least 12 are needed"),
         ({"momentum": {"T_min": 1, "T_max": 1}}, "is not above T_min"),
         ({"gas": {"helium": float("nan")}}, "gas.helium = nan: must be a finite number"),

@@ -169,6 +169,46 @@ def test_a_norm_below_0_does_not_hide_what_is_not_resolved() -> None:
     assert not_positive(found).startswith("H1: the flux at T = ")
 
 
+def test_what_must_be_a_flux_is_refused_below_a_norm_that_hides_its_sign() -> None:
+    deck = galaxy(
+        BOX, {"normalisation": {"T": 10.0, "flux": {"H1": 1.0}}, "reacceleration.K": 0.01}
+    )
+    answer = estimated(deck).answer
+    assert np.all(answer.interstellar("H1", energies(deck)) > 0)
+    with pytest.raises(ConvergenceError, match="no steady state"):
+        answer.positive("H1", energies(deck))
+
+
+def test_the_residual_is_part_of_the_error() -> None:
+    deck = galaxy(SLAB)
+    found = estimated(deck)
+    for name, part in zip(deck.nuclides, found.parts["residual"], strict=True):
+        assert np.all(part == found.answer.run.one(name).residual)
+    march = estimated(galaxy(SLAB, {"solver": {"kind": "split-cn"}, "output.T_max": 100.0}))
+    assert "residual" not in march.parts
+
+
+def test_gains_from_the_lowest_momenta_are_named() -> None:
+    """D falls with β there, and reacceleration is the stronger: the lowest eigenvalue is < 0."""
+    tables = {
+        "model": "galaxy",
+        "network": ["H1"],
+        "geometry": {"kind": "slab", "z_h": 0.535},
+        "diffusion": {
+            "D0": 1.13e28,
+            "delta1": 0.466,
+            "delta2": 0.192,
+            "eta": 1.635,
+            "h": 0.0122,
+            "xi": 0.858,
+        },
+        "reacceleration": {"v_alfven": 55.0},
+        "source": [{"abundances": {"H1": 1.0}, "injection": {"gamma1": 1.99, "gamma2": 2.25}}],
+    }
+    failures = crtransport.run(tables).attrs["failures"]
+    assert "lowest T_min exceeds escape and losses; lower [reacceleration]" in failures
+
+
 def test_no_share_where_there_is_nothing() -> None:
     """At a momentum at which all densities are 0."""
     run = transport(in_full(galaxy(SLAB)))
@@ -196,3 +236,20 @@ def test_an_output_that_ends_where_the_grid_does() -> None:
     assert "T_max" not in far.parts
     error = np.abs(near.flux / far.flux - 1)
     assert 1e-4 < error.max() < near.error.max() < 3 * error.max()
+
+
+def test_a_smaller_basis_hides_what_a_given_lower_end_changes() -> None:
+    """Carbon-14 decays fast: another T_min gives other poles, which changes it by 4e-3."""
+    tables = {
+        "model": "galaxy",
+        "network": ["O16", "C14"],
+        "geometry": {"r_h": 20.0, "z_h": 4.0},
+        "diffusion": {"kind": "uniform", "D0": 4.5e28, "R0": 4.0, "delta1": 0.48, "eta": -1.0},
+        "reacceleration": {"v_alfven": 15.0},
+        "momentum": {"T_min": 1e-2, "T_max": 1e5},
+        "output": {"T_min": 0.0101, "T_max": 0.99e5},
+        "source": [{"abundances": {"O16": 1.0}}],
+    }
+    found = crtransport.run(tables)
+    assert "functions" in found.attrs["refined"]
+    assert found.attrs["error_estimate"] <= found.attrs["error_tolerance"]

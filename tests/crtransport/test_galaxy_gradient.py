@@ -225,3 +225,21 @@ def test_what_cannot_be_is_refused(changes: dict[str, Any], key: str, message: s
         crtransport.gradient(
             TABLES | {"solver": SOLVERS["reduced-basis"]} | changes, ENERGY, boron_to_carbon, [key]
         )
+
+
+def test_a_cutoff_far_below_the_end_of_the_momenta() -> None:
+    """Where nothing is left of a source, a change of its cutoff changes nothing."""
+    tables = {
+        "model": "galaxy",
+        "network": ["C12"],
+        "geometry": {"kind": "slab"},
+        "source": [{"abundances": {"C12": 1.0}, "injection": {"R_c": 1e3}}],
+        "output": {"T_max": 100.0},
+    }
+    at, key = np.array([100.0]), "source.0.injection.R_c"
+    slope = crtransport.gradient(tables, at, lambda f: float(np.log(f["C12"][0])), [key])[key]
+    up, down = (
+        crtransport.run(tables, {key: 1e3 * (1 + step)}).flux_lis.values[0, -1]
+        for step in (0.01, -0.01)
+    )
+    assert 1e3 * slope == pytest.approx(np.log(up / down) / 0.02, rel=2e-3)

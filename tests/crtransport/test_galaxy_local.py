@@ -18,6 +18,8 @@ from crtransport.measurements.anisotropy import read_anisotropy
 from crtransport.nuclides import nuclide
 from crtransport.physics import sky
 from crtransport.plots.galaxy import draw
+from crtransport.problems import galaxy_local
+from crtransport.problems.burst_arrival import arrival
 
 COLUMNS = "energy,amplitude,amplitude_error,phase,phase_error"
 SMALL: dict[str, Any] = {
@@ -40,6 +42,26 @@ def test_the_sum_is_that_of_its_parts() -> None:
         here = found.sel(species=species)
         parts = here.flux_local.sum("source") + found.flux_toa.sel(nuclide=name)
         np.testing.assert_allclose(here.flux_sum, parts, rtol=1e-12)
+
+
+def test_the_errors_of_local_sources_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each by the part of all that arrives; where they are the largest, the run says so."""
+    exact = run("yuan2025_fig4")
+    assert float(exact.flux_local_rel_error.max()) < 1e-12  # a closed form
+    here = {"local_source.0.duration": 1.0, "local_medium": "uniform"}
+    found = crtransport.run("yuan2025_fig4", SMALL | here)
+    own = found.flux_local_rel_error
+    assert 1e-15 < float(own.max()) < 1e-4
+    monkeypatch.setattr(galaxy_local, "arrival", worse)
+    told = crtransport.run("yuan2025_fig4", SMALL | {"local_medium": "uniform"})
+    share = (told.flux_local.sum("source") / told.flux_sum).max()
+    assert told.attrs["error_estimate"] == pytest.approx(0.9 * float(share))
+    assert told.attrs["error_from"].startswith("local sources")
+
+
+def worse(*given: Any) -> Any:
+    found = arrival(*given)
+    return found._replace(error=np.full_like(found.error, 0.9))
 
 
 def test_classes_add_up_to_the_background() -> None:
