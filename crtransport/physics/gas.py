@@ -44,6 +44,10 @@ class _Smooth:
         """Places r, z of kinks, kpc."""
         return [], []
 
+    def bends(self) -> list[float]:
+        """Places r of kinks that elements need not follow, kpc."""
+        return []
+
 
 @dataclass(frozen=True, kw_only=True)
 class Molecular(_Smooth):
@@ -243,6 +247,10 @@ class ThinDisk:
         """Places r, z of kinks, kpc."""
         return [], []
 
+    def bends(self) -> list[float]:
+        """Places r of kinks that elements need not follow, kpc."""
+        return []
+
     def height(self) -> float:
         """Scale height, kpc."""
         return 0.0
@@ -293,6 +301,10 @@ class Rings:
     def knots(self) -> tuple[list[float], list[float]]:
         """Places r, z of kinks, kpc."""
         return list(self.r), []
+
+    def bends(self) -> list[float]:
+        """Places r of kinks that elements need not follow, kpc: its points may stand out far."""
+        return []
 
     def height(self) -> float:
         """Largest height, kpc."""
@@ -368,6 +380,10 @@ class Sum:
         """Places r, z of kinks, kpc."""
         parts = [part.knots() for part in self.parts]
         return [r for part in parts for r in part[0]], [z for part in parts for z in part[1]]
+
+    def bends(self) -> list[float]:
+        """Places r of kinks that elements need not follow, kpc."""
+        return [r for part in self.parts for r in part.bends()]
 
     def height(self) -> float:
         """Largest height, kpc."""
@@ -457,6 +473,10 @@ class Gas:
         """Places r, z at which a density has kinks, kpc."""
         parts = [part.knots() for part in self._present()]
         return [r for part in parts for r in part[0]], [z for part in parts for z in part[1]]
+
+    def bends(self) -> list[float]:
+        """Places r of kinks that elements need not follow, kpc."""
+        return [r for part in self._present() for r in part.bends()]
 
     def scales(self) -> tuple[float, float]:
         """Shortest lengths along r and z over which a phase changes by e, kpc."""

@@ -43,9 +43,6 @@ _CO = np.array(
 
 #: half height of most of the rings, kpc; the one of 0.023 kpc is too narrow to matter
 _USUAL = 0.07
-#: points at which this bends; beyond R = 19 kpc there is less than 1 % of the Sun's column
-_BENT = slice(1, 25)
-
 #: Gordon & Burton 1976 (ApJ 208, 346), Table 1: density of H I in rings of 0.5 kpc, cm^-3, but for
 #: the first one, from 0 to 2 kpc
 _RINGS = np.array(
@@ -57,9 +54,8 @@ _RINGS = np.array(
 )
 #: middles of the rings, kpc
 _MIDDLES = np.array([1.0, *np.arange(2.25, 16, 0.5)])
-#: a kink this close to one of the CO tables, kpc, has no element of its own: slivers cost more than
-#: they tell
-_BESIDE = 0.2
+#: width of a ring, kpc: over about so much does a density change
+_RING = 0.5
 #: beyond the last of them the density falls by e over so much, kpc
 _OUTER = 3.0
 #: where the inner layer of H I ends and the outer one begins, kpc
@@ -192,16 +188,20 @@ class MolecularSurveys:
         return np.zeros_like(r)
 
     def knots(self) -> tuple[list[float], list[float]]:
-        """Places r, z of kinks, kpc."""
-        return [*(_SCALE * _CO[0, _BENT]), *self.X_CO.knots()], []
+        """Places r, z of kinks that elements end on: none, rings do not stand out far."""
+        return [], []
+
+    def bends(self) -> list[float]:
+        """Places r of kinks, kpc, between which the density is integrated."""
+        return [*(_SCALE * _CO[0]), *self.X_CO.knots()]
 
     def height(self) -> float:
         """Height of most of the rings within the Sun's circle, kpc."""
         return _SCALE * _USUAL
 
     def scales(self) -> tuple[float, float]:
-        """Lengths along r and z over which the density changes by e, kpc; along r its points."""
-        return np.inf, _SCALE * _USUAL / float(np.sqrt(_LN2))
+        """Lengths along r and z over which the density changes by e, kpc."""
+        return _SCALE * _RING, _SCALE * _USUAL / float(np.sqrt(_LN2))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,18 +238,20 @@ class AtomicSurvey:
         return np.zeros_like(r)
 
     def knots(self) -> tuple[list[float], list[float]]:
-        """Places r, z of kinks, kpc."""
-        apart = np.min(np.abs(_MIDDLES[:, None] - _CO[0]), axis=1)
-        own = _MIDDLES[(apart < 1e-9) | (apart > _BESIDE)]
-        return [*(_SCALE * own), _SCALE * _INNER, _SCALE * _FLARING], []
+        """Places r, z of kinks that elements end on: none, rings do not stand out far."""
+        return [], []
+
+    def bends(self) -> list[float]:
+        """Places r of kinks, kpc, between which the density is integrated."""
+        return [*(_SCALE * _MIDDLES), _SCALE * _INNER, _SCALE * _FLARING]
 
     def height(self) -> float:
         """Scale height of most of the gas, kpc."""
         return 0.2
 
     def scales(self) -> tuple[float, float]:
-        """Lengths along r and z over which the density changes by e, kpc; along r its points."""
-        return np.inf, 0.106 / float(np.sqrt(_LN2))
+        """Lengths along r and z over which the density changes by e, kpc."""
+        return _SCALE * _RING, 0.106 / float(np.sqrt(_LN2))
 
 
 def inner_layer(z: Array) -> Array:
