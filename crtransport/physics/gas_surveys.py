@@ -41,8 +41,8 @@ _CO = np.array(
     ]
 ).T
 
-#: half height of most of the rings, kpc; the one of 0.023 kpc is too narrow to matter
-_USUAL = 0.07
+#: mean half height of the rings from R = 2 to 10 kpc
+_USUAL = 0.0733
 #: Gordon & Burton 1976 (ApJ 208, 346), Table 1: density of H I in rings of 0.5 kpc, cm^-3, but for
 #: the first one, from 0 to 2 kpc
 _RINGS = np.array(
@@ -54,8 +54,6 @@ _RINGS = np.array(
 )
 #: middles of the rings, kpc
 _MIDDLES = np.array([1.0, *np.arange(2.25, 16, 0.5)])
-#: width of a ring, kpc: over about so much does a density change
-_RING = 0.5
 #: beyond the last of them the density falls by e over so much, kpc
 _OUTER = 3.0
 #: where the inner layer of H I ends and the outer one begins, kpc
@@ -200,8 +198,8 @@ class MolecularSurveys:
         return _SCALE * _USUAL
 
     def scales(self) -> tuple[float, float]:
-        """Lengths along r and z over which the density changes by e, kpc."""
-        return _SCALE * _RING, _SCALE * _USUAL / float(np.sqrt(_LN2))
+        """Lengths along r and z over which the density changes by e, kpc; along r its rings."""
+        return np.inf, _SCALE * _USUAL / float(np.sqrt(_LN2))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,8 +248,8 @@ class AtomicSurvey:
         return 0.2
 
     def scales(self) -> tuple[float, float]:
-        """Lengths along r and z over which the density changes by e, kpc."""
-        return _SCALE * _RING, 0.106 / float(np.sqrt(_LN2))
+        """Lengths along r and z over which the density changes by e, kpc; along r its rings."""
+        return np.inf, 0.106 / float(np.sqrt(_LN2))
 
 
 def inner_layer(z: Array) -> Array:

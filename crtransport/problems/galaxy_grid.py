@@ -24,8 +24,8 @@ _FIRST = 0.15
 _GROWTH = 2.0
 #: height up to which nodes in z are evenly spaced, over the lowest element
 _CLUSTER = 4 / 3
-#: distance from the Sun, kpc, within which edges lie on all kinks of the gas: short-lived nuclei tell
-#: of it alone (measured, 14C: 0.6 leaves 1e-3, this 1e-5)
+#: distance from the Sun, kpc, within which edges lie on all kinks of the gas, of which short-lived
+#: nuclei tell (measured in all fluxes of yuan2025_fig2: none leaves 1e-2, 0.6 kpc 3e-3, this 1e-5)
 _NEAR = 1.3
 #: knots closer than this part of the whole length are one
 _SAME = 1e-9
@@ -36,9 +36,9 @@ _ROUNDING = 1e-9
 def make_grid(deck: GalaxyDeck, coarse: bool = False, like: GalaxyDeck | None = None) -> Any:
     """The grid of a deck: a NodalGrid or a CellGrid, with axes (r, z), (z), or none.
 
-    Edges of elements lie on every knot of the deck's tables, and on the Sun; of gas by the surveys
-    on those near the Sun. Elements are as thin
-    as the layers of gas, sources and D are. The coarse grid has the same elements of one order
+    Edges of elements lie on every knot of the deck's tables, on the Sun, and on the kinks of the
+    gas of the surveys near it; elements are as thin as the layers of gas, sources and D are. The
+    coarse grid has the same elements of one order
     less in r and two in z (neighbouring orders can agree by chance in one dimension), or every
     second node of the cells. ``like``: a deck whose elements are taken, moved as its knots are: how
     many there are does not change when a number does.

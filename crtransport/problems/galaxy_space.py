@@ -179,6 +179,9 @@ class _Places:
         """
         bends = bends if self.kind == "cylinder" else ()
         found = self.grid.load(self.function(field), bends)
+        if bends:
+            # a polynomial may be negative beside a ring that is narrower than its element
+            found = np.maximum(found, 0.0)
         if self.vertical is not None:
             found = found + self.grid.sheet(self.vertical, self.function(sheet)) / 2
         return np.asarray(found)
