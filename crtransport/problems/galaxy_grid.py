@@ -45,10 +45,13 @@ def make_grid(deck: GalaxyDeck, coarse: bool = False, like: GalaxyDeck | None = 
     """
     if deck.geometry.kind == "leaky-box":
         return NodalGrid(axes=())
-    ends, cells = _ends(deck), deck.solver.discretisation == "finite-volume"
-    edges = (_nodes if cells else _edges)(like or deck, ends if like is None else _ends(like))
+    cells = deck.solver.discretisation == "finite-volume"
+    base = like or deck
+    ends = _ends(base)
+    edges = (_nodes if cells else _edges)(base, ends)
     if like is not None:
-        edges = [np.interp(x, a, b) for x, a, b in zip(edges, _ends(like), ends, strict=True)]
+        moved = _ends(deck, like)
+        edges = [np.interp(x, a, b) for x, a, b in zip(edges, ends, moved, strict=True)]
     radial = [1, 0][-len(edges) :]
     if cells:
         every = 2 if coarse else 1
@@ -141,28 +144,43 @@ def radii(r_h: float, elements: int, knots: Sequence[float], multiple: int = 1) 
 
 def _inside(knots: Sequence[float], end: float) -> list[float]:
     """The knots strictly between 0 and ``end``, each once, in order."""
-    found: list[float] = []
-    for knot in sorted(knots):
-        if _SAME * end < knot < (1 - _SAME) * end and (not found or knot - found[-1] > _SAME * end):
-            found.append(float(knot))
+    return [float(knots[i]) for i in _kept(knots, end)]
+
+
+def _kept(knots: Sequence[float], end: float) -> list[int]:
+    """Which knots those are; the first one where some lie on each other."""
+    found: list[int] = []
+    for i in np.argsort(knots, kind="stable"):
+        knot, last = knots[i], knots[found[-1]] if found else 0.0
+        if knot < (1 - _SAME) * end and knot - last > _SAME * end:
+            found.append(int(i))
     return found
 
 
-def _ends(deck: GalaxyDeck) -> list[list[float]]:
-    """Along (r, z), or z: 0, where gas, sources or D have kinks, the Sun, and the outer end."""
+def _ends(deck: GalaxyDeck, like: GalaxyDeck | None = None) -> list[list[float]]:
+    """Along (r, z), or z: 0, where gas, sources or D have kinks, the Sun, and the outer end.
+
+    ``like``: a deck that says which of them are one; those of ``deck`` may have come apart.
+    """
+    return [
+        [0.0, *(float(own[i]) for i in _kept(others, last)), end]
+        for (own, end), (others, last) in zip(_knots(deck), _knots(like or deck), strict=True)
+    ]
+
+
+def _knots(deck: GalaxyDeck) -> list[tuple[list[float], float]]:
+    """Along (r, z), or z: kinks, the Sun first, and the outer end."""
     assert not isinstance(deck.geometry, LeakyBox)
     r_knots, z_knots = ([x for part in _parts(deck) for x in part.breaks()[i]] for i in (0, 1))
-    z_h = deck.geometry.z_h
-    ends = [[0.0, *_inside(z_knots, z_h), z_h]]
+    found = [(z_knots, deck.geometry.z_h)]
     if deck.geometry.kind == "cylinder":
-        r_h = deck.geometry.r_h
-        ends.insert(0, [0.0, *_inside([deck.geometry.r_sun, *r_knots], r_h), r_h])
-    return ends
+        found.insert(0, ([deck.geometry.r_sun, *r_knots], deck.geometry.r_h))
+    return found
 
 
 def _near(deck: GalaxyDeck) -> list[float]:
     """Kinks of the gas beside the Sun; others are integrated within elements."""
-    r_sun = deck.geometry.r_sun  # type: ignore[union-attr]
+    r_sun = deck.geometry.r_sun
     return [r for r in deck.gas.bends() if abs(r - r_sun) < _NEAR]
 
 

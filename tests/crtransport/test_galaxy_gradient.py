@@ -139,7 +139,6 @@ GAS_KEYS = (
     "gas.H2.parts.0.X_CO.slope",
     "gas.H2.parts.1.X_CO.value.1",
     "gas.H2.parts.2.X_CO.value",
-    "geometry.r_sun",
 )
 
 
