@@ -16,14 +16,25 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-def measured(axes: Axes, dataset: xr.Dataset, quantity: str, power: float, first: int = 1) -> Array:
+def measured(
+    axes: Axes,
+    dataset: xr.Dataset,
+    quantity: str,
+    power: float,
+    first: int = 1,
+    over: Array | None = None,
+) -> Array:
     """Draw the points of an element or ratio, times R^power, over TV; their values.
 
-    ``first`` is the number of the first table's colour and symbol.
+    ``first`` is the number of the first experiment's colour and symbol, which are its own for all
+    elements. With ``over``, a model on the
+    dataset's rigidities, what is drawn is how far they are from it, per cent.
     """
     tables = np.flatnonzero(dataset.table_quantity.values == quantity)
     drawn = [np.empty(0)]
-    for i, table in enumerate(tables):
+    experiments = list(dict.fromkeys(map(str, dataset.table_label.values)))
+    for table in tables:
+        i = experiments.index(str(dataset.table_label.values[table]))
         here = dataset.isel(point=np.flatnonzero(dataset.measured_table.values == table))
         inside = (here.measured_rigidity >= dataset.rigidity[0]) & (
             here.measured_rigidity <= dataset.rigidity[-1]
@@ -34,6 +45,11 @@ def measured(axes: Axes, dataset: xr.Dataset, quantity: str, power: float, first
         value = here.measured_value.values * scale
         errors = (here.measured_error_lo.values * scale, here.measured_error_hi.values * scale)
         seen = here.measured_limit.values == 0
+        if over is not None:
+            at = np.log(rigidity), np.log(dataset.rigidity.values)
+            model = np.exp(np.interp(*at, np.log(over)))
+            errors = (100 * errors[0] / model, 100 * errors[1] / model)
+            value = 100 * (value / model - 1)
         axes.errorbar(
             rigidity / 1e3,
             value,
