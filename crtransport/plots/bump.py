@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.gridspec import SubplotSpec
 from matplotlib.ticker import LogLocator, ScalarFormatter
 from numpy.typing import NDArray
 
 from crtransport.measurements.table import Measurement
-from crtransport.plots.spectra import measured, unit_of
+from crtransport.plots.spectra import measured, over_model, pair, unit_of
 from crtransport.plots.style import COLOURS, GREY, line, new_figure, panel_label, style
 
 if TYPE_CHECKING:
@@ -57,13 +56,13 @@ def _fitted(dataset: xr.Dataset) -> Figure:
     rows = -(-(len(names) + len(pairs)) // _COLUMNS)
     figure = new_figure(2, height=3.6 + 2.3 * rows)
     grid = figure.add_gridspec(rows + 1, _COLUMNS, height_ratios=[1.5, *([1.0] * rows)])
-    top, below = _pair(figure, grid[0, :])
+    top, below = pair(figure, grid[0, :])
     _element(top, below, dataset, str(dataset.species.values[0]))
     handles, labels = top.get_legend_handles_labels()
     known = dict(zip(labels, handles, strict=True))
     top.set_title(dataset.attrs["assumptions"], fontsize=7, color=GREY)
     for i, name in enumerate([*names, *pairs]):
-        axes, below = _pair(figure, grid[1 + i // _COLUMNS, i % _COLUMNS])
+        axes, below = pair(figure, grid[1 + i // _COLUMNS, i % _COLUMNS])
         (_ratio if name in pairs else _element)(axes, below, dataset, name)
         axes.yaxis.label.set_fontsize(6)
         if i % _COLUMNS and name not in pairs:
@@ -76,27 +75,14 @@ def _fitted(dataset: xr.Dataset) -> Figure:
     return figure
 
 
-def _pair(figure: Figure, place: SubplotSpec) -> tuple[Axes, Axes]:
-    """A panel and, under it, one of what is measured over the model."""
-    grid = place.subgridspec(2, 1, height_ratios=[2.6, 1], hspace=0)
-    above = figure.add_subplot(grid[0])
-    below = figure.add_subplot(grid[1], sharex=above)
-    above.tick_params(labelbottom=False)
-    return above, below
-
-
 def _over_model(
     axes: Axes, dataset: xr.Dataset, name: str, first: int, curve: Array, error: Array
 ) -> None:
     """Measured points and the band of the model, per cent from the curve."""
-    rigidity = dataset.rigidity.values
     share = 100 * error / curve
-    axes.fill_between(rigidity / 1e3, -share, share, color=COLOURS[0], alpha=0.2, lw=0)
-    axes.axhline(0, color=COLOURS[0], linewidth=0.8)
-    found = measured(axes, dataset, name, 0.0, first, over=curve)
-    # what is measured, not the band, sets the range
-    top = 1.3 * float(np.max(np.abs(found[np.isfinite(found)]), initial=10.0))
-    axes.set(ylim=(-top, top), xlabel="$R$ [TV]", ylabel="Δ [%]")
+    at = dataset.rigidity.values / 1e3
+    axes.fill_between(at, -share, share, color=COLOURS[0], alpha=0.2, lw=0)
+    over_model(axes, dataset, name, first, curve, COLOURS[0])
 
 
 def _other(dataset: xr.Dataset) -> tuple[str, Array] | None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotSpec
 from numpy.typing import NDArray
 
 from crtransport.plots.style import bars, points
@@ -60,6 +62,26 @@ def measured(
         )
         drawn.append(value)
     return np.concatenate(drawn)
+
+
+def pair(figure: Figure, place: SubplotSpec) -> tuple[Axes, Axes]:
+    """A panel and, under it, one of what is measured over the model."""
+    grid = place.subgridspec(2, 1, height_ratios=[2.6, 1], hspace=0)
+    above = figure.add_subplot(grid[0])
+    below = figure.add_subplot(grid[1], sharex=above)
+    above.tick_params(labelbottom=False)
+    return above, below
+
+
+def over_model(
+    axes: Axes, dataset: xr.Dataset, quantity: str, first: int, curve: Array, colour: str
+) -> None:
+    """Measured points, per cent from a curve on the dataset's rigidities."""
+    axes.axhline(0, color=colour, linewidth=0.8)
+    found = measured(axes, dataset, quantity, 0.0, first, over=curve)
+    # what is measured sets the range, not a band or another curve
+    top = 1.3 * float(np.max(np.abs(found[np.isfinite(found)]), initial=10.0))
+    axes.set(ylim=(-top, top), xlabel="$R$ [TV]", ylabel="Δ [%]")
 
 
 def unit_of(power: float) -> str:
