@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from crtransport.cli import cli
 from crtransport.console import InputError
 from crtransport.deck.errors import DeckError
+from crtransport.deck.flux_tube import FluxTubeDeck
 from crtransport.deck.load import load_deck
 from crtransport.measurements import MeasurementError
 from crtransport.measurements.anisotropy import load_anisotropy
@@ -18,6 +19,7 @@ from crtransport.physics.tube_arrival import Arrival, TubeShock
 from crtransport.plots.flux_tube import draw
 from crtransport.problems.tube_shock import shock_index
 from crtransport.run import run
+from tests.folders import tables_of
 
 COLUMNS = "energy,amplitude,amplitude_error,phase,phase_error"
 FEW = {"output.rigidity": [1e4, 1e5], "output.zeta": [1.0], "compare.anisotropy": ["ARRAY_2020"]}
@@ -109,3 +111,24 @@ def test_a_wrong_deck_is_told(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(DeckError) as caught:
         load_deck("malkov2023_fig2", changes)
     assert said in str(caught.value)
+
+
+def test_what_the_deck_says_of_the_measured_anisotropy() -> None:
+    """Of the tube's first harmonic: a few times as much at 1 TeV, as much at 10-30, less above."""
+    folder = tables_of("flux-tube")
+    if not (folder / "cr-anisotropy").is_dir():
+        pytest.skip("no tables in cr-anisotropy: set CRTRANSPORT_DATA to a data folder")
+    deck = load_deck("malkov2023_fig2")
+    assert isinstance(deck, FluxTubeDeck)
+    points = load_anisotropy(deck.compare.anisotropy, folder)
+    energy = np.concatenate([table.energy for table in points])
+    amplitude = np.concatenate([table.amplitude for table in points])
+    tube = run(deck).arrival_first_harmonic.isel(zeta=-1)
+    ratio = amplitude / np.exp(np.interp(np.log(energy), np.log(tube.rigidity), np.log(tube)))
+
+    def middle(low: float, high: float) -> float:
+        return float(np.median(ratio[(energy >= low) & (energy <= high)]))
+
+    assert middle(500, 2000) > 2.5
+    assert 0.6 < middle(1e4, 3e4) < 1.4
+    assert middle(1e5, 1e6) < 0.4
