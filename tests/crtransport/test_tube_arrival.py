@@ -79,7 +79,11 @@ def test_what_is_measured_is_found_by_name_and_drawn(folder: Path) -> None:
         load_anisotropy(["ARRAY_2021"], folder)
 
 
-def test_the_command_line_says_what_is_missing(folder: Path, tmp_path: Path) -> None:
+def test_the_command_line_says_what_is_missing(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CRTRANSPORT_DATA", raising=False)
+
     def told(*more: str) -> Any:
         settings = [f"--set={key}={value}".replace("'", '"') for key, value in FEW.items()]
         return CliRunner().invoke(
