@@ -16,7 +16,7 @@ from crtransport.problems.galaxy_dataset import dataset
 from crtransport.problems.galaxy_estimate import largest_part, refined
 from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_sensitivity import sensitivities
-from crtransport.problems.galaxy_sign import not_positive, nothing_seen, refuse_unsteady
+from crtransport.problems.galaxy_sign import hidden, not_positive, nothing_seen, refuse_unsteady
 from crtransport.problems.threads import processors
 
 Array = NDArray[np.float64]
@@ -45,12 +45,13 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
     with ThreadPoolExecutor(max_workers=processors()) as pool:
         for parts in pool.map(lambda n: channel_spectra(deck, answer.run, n), deck.output.channels):
             channels |= parts
-    found = dataset(answer, estimate.error, channels, estimate.flux)
+    found = dataset(estimate, channels)
     failures = filter(None, [not_positive(estimate), nothing_seen(estimate)])
-    of_medium = found.attrs["error_estimate"] <= np.max(estimate.error)
+    of_medium = found.attrs["error_estimate"] <= estimate.largest
     found = found.assign_attrs(
         refined=", ".join(changes),
         failures="\n".join(failures),
+        hidden=hidden(estimate),
         error_from=largest_part(estimate) if of_medium else "local sources: flux_local_rel_error",
     )
     if deck.sensitivity is None or not deck.sensitivity.of:
@@ -102,6 +103,9 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
         )
     )
     rows += _negative(dataset)
+    for text in dataset.attrs.get("hidden", "").splitlines():
+        name, _, why = text.partition(": ")
+        rows.append((f"{name}: background", why))
     if dataset.attrs.get("refined"):
         rows.append(("for the tolerance", dataset.attrs["refined"]))
     if not dataset.attrs["error_estimate"] <= dataset.attrs["error_tolerance"]:
@@ -111,10 +115,12 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
 
 def _at(wanted: list[float], energy: Array, flux: Array) -> list[float]:
     """A flux at energies: powers between those of the output, or lines where it changes sign."""
-    x, at = np.log(energy), np.log(wanted)
-    if np.all(flux > 0):
-        return [float(y) for y in np.exp(np.interp(at, x, np.log(flux)))]
-    return [float(y) for y in np.interp(at, x, flux)]
+    x, at, some = np.log(energy), np.log(wanted), flux > 0
+    log_flux = np.log(flux, out=np.zeros_like(flux), where=some)
+    powers = np.exp(np.interp(at, x, log_flux))
+    # between two that are above 0
+    within = np.interp(at, x, some.astype(float)) == 1
+    return [float(y) for y in np.where(within, powers, np.interp(at, x, flux))]
 
 
 def _negative(dataset: xr.Dataset) -> list[tuple[str, str]]:

@@ -77,11 +77,14 @@ def _signed(estimate: Estimate) -> Array:
 
 
 def not_positive(estimate: Estimate) -> str:
-    """What is wrong with fluxes that are negative within their error, a line each; or ""."""
+    """What is wrong with fluxes that are negative within their error, a line each; or "".
+
+    Those that local sources hide are no failure (`hidden`).
+    """
     deck = estimate.answer.deck
     energy, lines = energies(deck), []
-    for name, row in zip(deck.nuclides, _signed(estimate), strict=True):
-        negative = row < 0
+    for name, row, hidden in zip(deck.nuclides, _signed(estimate), estimate.hidden, strict=True):
+        negative = (row < 0) & ~hidden
         if negative.any():
             part = np.max(-row[negative]) / np.max(np.abs(row))
             # the lowest eigenvalue of such operators is below 0, by how much depends on T_min
@@ -105,13 +108,30 @@ def _reaccelerated(deck: GalaxyDeck) -> bool:
 
 
 def nothing_seen(estimate: Estimate) -> str:
-    """Where fluxes are 0, of which no ratio and no relative error is known, a line each; or ""."""
+    """Where fluxes are 0, of which no ratio and no relative error is known, a line each; or "".
+
+    Those that local sources hide are no failure (`hidden`).
+    """
     energy = energies(estimate.answer.deck)
+    nothing = (estimate.flux == 0) & ~estimate.hidden
     return "\n".join(
-        f"{name}: the flux at T = {_span(energy[row == 0])} is 0, or smaller than any number; "
+        f"{name}: the flux at T = {_span(energy[row])} is 0, or smaller than any number; "
         "choose an [output] that leaves this out"
-        for name, row in zip(estimate.answer.deck.nuclides, estimate.flux, strict=True)
-        if np.any(row == 0)
+        for name, row in zip(estimate.answer.deck.nuclides, nothing, strict=True)
+        if row.any()
+    )
+
+
+def hidden(estimate: Estimate) -> str:
+    """Where local sources hide fluxes that are not known well or at all, a line each; or ""."""
+    deck = estimate.answer.deck
+    energy, tolerance = energies(deck), deck.solver.rtol
+    unknown = (_signed(estimate) <= 0) | ~(estimate.error <= tolerance)
+    return "\n".join(
+        f"{name}: 0, negative or less exact than asked for at T = {_span(energy[row])}, where it "
+        f"is below {tolerance:.0e} of the local sources' flux"
+        for name, row in zip(deck.nuclides, unknown & estimate.hidden, strict=True)
+        if row.any()
     )
 
 
