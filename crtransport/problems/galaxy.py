@@ -16,7 +16,13 @@ from crtransport.problems.galaxy_dataset import dataset
 from crtransport.problems.galaxy_estimate import largest_part, refined
 from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_sensitivity import sensitivities
-from crtransport.problems.galaxy_sign import hidden, not_positive, nothing_seen, refuse_unsteady
+from crtransport.problems.galaxy_sign import (
+    hidden,
+    norm_unresolved,
+    not_positive,
+    nothing_seen,
+    refuse_unsteady,
+)
 from crtransport.problems.threads import processors
 
 Array = NDArray[np.float64]
@@ -46,7 +52,8 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
         for parts in pool.map(lambda n: channel_spectra(deck, answer.run, n), deck.output.channels):
             channels |= parts
     found = dataset(estimate, channels)
-    failures = filter(None, [not_positive(estimate), nothing_seen(estimate)])
+    told = [norm_unresolved(estimate), not_positive(estimate), nothing_seen(estimate)]
+    failures = filter(None, told)
     of_medium = found.attrs["error_estimate"] <= estimate.largest
     found = found.assign_attrs(
         refined=", ".join(changes),

@@ -47,6 +47,13 @@ _MATTERS = 0.1
 #: and the lowest energy is lowered by this
 _LOWER = 0.1
 
+#: what helps against what no run changes by itself
+_HINTS = {
+    "T_max": "; raise momentum.T_max, or lower output.T_max",
+    "T_min": "; lower momentum.T_min",
+    "momentum": "; raise momentum.per_decade",
+}
+
 
 class Estimate(NamedTuple):
     """An answer, and what tells its numerical error.
@@ -61,12 +68,15 @@ class Estimate(NamedTuple):
         [nuclide, energy] relative errors.
     beside : [nuclide, energy] array
         What local sources add to the flux of the element.
+    unscaled : mapping
+        Of each nuclide of the normalisation, [energy, and its T] errors before it.
     """
 
     answer: Answer
     flux: Array
     parts: Mapping[str, Array]
     beside: Array
+    unscaled: Mapping[str, Array]
 
     @property
     def error(self) -> Array:
@@ -103,7 +113,8 @@ def largest_part(estimate: Estimate) -> str:
     name = max(largest, key=largest.__getitem__)
     i, j = np.unravel_index(np.argmax(parts[name]), estimate.flux.shape)
     deck = estimate.answer.deck
-    return f"{name}: {largest[name]:.1e} of {deck.nuclides[i]} at {energies(deck)[j]:.3g} GeV/n"
+    at = f"{largest[name]:.1e} of {deck.nuclides[i]} at {energies(deck)[j]:.3g} GeV/n"
+    return f"{name}: {at}{_HINTS.get(name, '')}"
 
 
 class Refined(NamedTuple):
@@ -174,7 +185,26 @@ def estimated(
         # far below all others, except where terms that cancel leave no digits
         residuals = [[answer.run.one(name).residual] for name in deck.nuclides]
         parts["residual"] = np.broadcast_to(residuals, flux.shape)
-    return Estimate(answer, flux, parts, np.zeros_like(flux) if local is None else local)
+    unscaled = _unscaled(deck, [factor for _, factor in others.values()], answer, changed)
+    here = np.zeros_like(flux) if local is None else local
+    return Estimate(answer, flux, parts, here, unscaled)
+
+
+def _unscaled(
+    deck: GalaxyDeck, factors: Sequence[float], answer: Answer, others: Sequence[Answer]
+) -> dict[str, Array]:
+    """Errors of what is scaled to a given flux, at the energies of the output and there."""
+    norm = deck.normalisation
+    if norm is None:
+        return {}
+    at, found = np.append(energies(deck), norm.T), {}
+    for name in norm.flux:
+        own, *changed = (
+            each.spectra[name].flux(at) / each.run.one(name).emission for each in (answer, *others)
+        )
+        told = [_told(_relative(x, own), f) for x, f in zip(changed, factors, strict=True)]
+        found[name] = np.asarray(sum(told))
+    return found
 
 
 def _relative(other: Array, flux: Array) -> Array:

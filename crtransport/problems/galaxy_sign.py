@@ -48,6 +48,8 @@ def refuse_unsteady(estimate: Estimate) -> None:
             at = energy[~np.isfinite(row)]
             raise ConvergenceError(f"{name}: the flux at T = {_span(at)} is no number")
     certain = (flux < 0) & (estimate.error < _CERTAIN)
+    # at the T of a normalisation a flux has no error; its sign before that may be wrong
+    certain &= all(error[-1] < _CERTAIN for error in estimate.unscaled.values())
     # without reacceleration nothing gains energy, and it is the differences that are negative
     if not certain.any() or not _reaccelerated(deck):
         return
@@ -120,6 +122,30 @@ def nothing_seen(estimate: Estimate) -> str:
         for name, row in zip(estimate.answer.deck.nuclides, nothing, strict=True)
         if row.any()
     )
+
+
+def norm_unresolved(estimate: Estimate) -> str:
+    """Where a normalisation lies in or beyond a fall that no grid resolves, a line each; or "".
+
+    Between the energies below and there the fluxes are as wrong as its own.
+    """
+    deck, lines = estimate.answer.deck, []
+    for name, error in estimate.unscaled.items():
+        assert deck.normalisation is not None
+        at = deck.normalisation.T
+        energy = np.append(energies(deck), at)
+        wrong = (error > _CERTAIN) & (energy <= at)
+        if not wrong.any():
+            continue
+        first = energy[wrong].min()
+        right = energy[(error <= deck.solver.rtol) & (energy < first)]
+        hint = f"choose a normalisation.T up to {right.max():.3g} GeV/n" if right.size else ""
+        lines.append(
+            f"normalisation.T = {at:g} GeV/n: the flux of {name}, which is scaled there, is not "
+            f"resolved at T = {_span(energy[wrong])}; {hint or 'choose a lower one'}, or a higher "
+            "momentum.per_decade"
+        )
+    return "\n".join(lines)
 
 
 def hidden(estimate: Estimate) -> str:
