@@ -44,6 +44,8 @@ Flux = Annotated[float, Quantity(gt=0)]
 AnySolver = Annotated[ReducedBasis | Sweep | Direct | SplitCrankNicolson, Discriminator("kind")]
 
 _RATIO = re.compile(r"(\d*)([A-Z][a-z]?)")
+_ISOTOPE = re.compile(r"([A-Z][a-z]?)(\d+)")
+_RATIOS = '"B/C", "10Be/9Be" or "(Sc+Ti+V)/Fe"'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,7 +271,10 @@ class GalaxyDeck:
             )
         low, high = self.momentum.ends()
         if not low <= self.normalisation.T <= high:
-            raise ValueError("normalisation.T lies beyond momentum.T_min … T_max")
+            raise ValueError(
+                f"normalisation.T = {self.normalisation.T:g} GeV/n lies beyond "
+                f"momentum.T_min … T_max = {low:g} … {high:g} GeV/n"
+            )
 
     def _check_medium(self) -> None:
         self.reacceleration.check(self.diffusion)
@@ -315,9 +320,15 @@ class GalaxyDeck:
         ends = np.array([self.output.T_min, self.output.T_max])
         first, last = np.transpose([nuclide(name).rigidity(ends) for name in self.nuclides])
         if first.max() >= last.min():
+            begins, stops = (nuclide(self.nuclides[i]) for i in (first.argmax(), last.argmin()))
+            # to three digits, on the side on which the rigidities overlap
+            enough = 1.005 * float(stops.kinetic_energy(first.max()))
+            low_enough = 0.995 * float(begins.kinetic_energy(last.min()))
             raise ValueError(
                 f"output.T_min … T_max = {ends[0]:g} … {ends[1]:g} GeV/n is so narrow that the "
-                "nuclides have no rigidity in common"
+                f"nuclides have no rigidity in common: {stops.name} ends at {last.min():.4g} GV, "
+                f"where {begins.name} begins at {first.max():.4g} GV; a T_max of {enough:.3g} "
+                f"GeV/n or a T_min of {low_enough:.3g} GeV/n is enough"
             )
         if self.output.maps and not isinstance(self.geometry, Cylinder):
             raise ValueError('output.maps needs geometry.kind = "cylinder"')
@@ -402,7 +413,9 @@ class GalaxyDeck:
         ValueError
             If it is no such ratio, or nothing of it is followed.
         """
-        above, _, below = ratio.partition("/")
+        above, line, below = ratio.partition("/")
+        if not line:
+            raise ValueError(f'"{ratio}" must be such as {_RATIOS}')
         return self._summed(ratio, above), self._summed(ratio, below)
 
     def observed(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -421,7 +434,10 @@ class GalaxyDeck:
     def _named(self, ratio: str, text: str) -> tuple[str, ...]:
         match = _RATIO.fullmatch(text)
         if match is None:
-            raise ValueError(f'"{ratio}" must be such as "B/C", "10Be/9Be" or "(Sc+Ti+V)/Fe"')
+            alone = "" if "/" in ratio else '"B", "12C", '
+            turned = _ISOTOPE.sub(r"\2\1", ratio)
+            hint = f'; did you mean "{turned}"?' if turned != ratio else ""
+            raise ValueError(f'"{ratio}" must be such as {alone}{_RATIOS}{hint}')
         number, symbol = match.groups()
         found = tuple(
             name

@@ -152,7 +152,10 @@ def refusal(tables: dict[str, Any]) -> str:
         # normalisation
         ({"normalisation": {"flux": {}}}, "flux is empty"),
         ({"normalisation": {"flux": {"C12": 1.0}}}, "no source emits C12"),
-        ({"normalisation": {"T": 1e9, "flux": {"H1": 1.0}}}, "normalisation.T lies beyond"),
+        (
+            {"normalisation": {"T": 1e9, "flux": {"H1": 1.0}}},
+            "normalisation.T = 1e+09 GeV/n lies beyond momentum.T_min … T_max",
+        ),
         (
             {
                 "network": ["H1", "C12", "O16"],
@@ -197,9 +200,19 @@ def refusal(tables: dict[str, Any]) -> str:
         ({"output": {"T_max": 1e8}}, "lies beyond momentum.T_min"),
         ({"output": {"T_max": 1e7}}, "modulation.phi needs fluxes up to output.T_max + 0.6 GeV/n"),
         ({"output": {"T_min": 5, "T_max": 4}}, "is not above T_min"),
-        ({"output": {"T_min": 1, "T_max": 1.5}}, "no rigidity in common"),
+        (
+            {"output": {"T_min": 100, "T_max": 101}},
+            "no rigidity in common: H1 ends at 101.9 GV, where He4 begins at 201.9 GV; a T_max of "
+            "202 GeV/n or a T_min of 49.8 GeV/n is enough",
+        ),
         ({"output": {"ratios": ["B/C"]}}, 'output.ratios: "B/C": the network has no B'),
         ({"output": {"ratios": ["He"]}}, 'must be such as "B/C", "10Be/9Be" or'),
+        ({"output": {"ratios": ["He4/H1"]}}, 'Fe"; did you mean "4He/1H"?'),
+        (
+            {"sensitivity": {"of": ["He4"], "at": [1.0], "by": ["diffusion.D0"]}},
+            'sensitivity.of: "He4" must be such as "B", "12C", "B/C", "10Be/9Be" or '
+            '"(Sc+Ti+V)/Fe"; did you mean "4He"?',
+        ),
         ({"output": {"ratios": ["4He/3He"]}}, "the network has no 3He"),
     ],
 )
@@ -216,3 +229,8 @@ def test_what_an_answer_does_not_need_is_not_asked_for() -> None:
     deck(source=[line(1e3)], network=["H1"])
     deck(source=[SOURCE | {"radial": {"kind": "table", "r": [9, 10], "q": [0, 1]}}], network=["H1"])
     deck(**BOX, solver={"kind": "direct"})
+
+
+def test_the_ends_that_are_told_to_be_enough_are() -> None:
+    for output in ({"T_min": 100, "T_max": 202}, {"T_min": 49.8, "T_max": 101}):
+        deck(output=output)
