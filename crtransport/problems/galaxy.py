@@ -27,6 +27,11 @@ from crtransport.problems.threads import processors
 
 Array = NDArray[np.float64]
 
+_AS_THEY_STAND = (
+    "source.abundances are taken as they stand, in cm^-3 Myr^-1 per GV or GeV/n; [normalisation] "
+    "scales them to a flux"
+)
+
 
 def solve(deck: GalaxyDeck) -> xr.Dataset:
     """Solve a galaxy deck.
@@ -59,6 +64,7 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
         refined=", ".join(changes),
         failures="\n".join(failures),
         hidden=hidden(estimate),
+        normalised=int(deck.normalisation is not None),
         error_from=largest_part(estimate) if of_medium else "local sources: flux_local_rel_error",
     )
     if deck.sensitivity is None or not deck.sensitivity.of:
@@ -100,6 +106,8 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
             each = zip(dataset.element.values, row, strict=True)
             text = ", ".join(f"{e} ×{a:.4g}" for e, a in each if np.isfinite(a))
             rows.append((f"{name}: fitted", text))
+    elif not dataset.attrs["normalised"]:
+        rows.append(("not normalised", _AS_THEY_STAND))
     if dataset.attrs.get("kept_nucleons"):
         text = f"{dataset.attrs['kept_nucleons']:.0%} stay in nuclei of the network"
         rows.append(("nucleons of what collides", text))

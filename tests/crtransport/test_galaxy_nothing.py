@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import crtransport
+from crtransport.problems.galaxy import headline
 from crtransport.solvers.errors import ConvergenceError
 
 CUT: dict[str, Any] = {
@@ -83,6 +84,14 @@ def test_a_normalisation_within_a_cutoff_that_is_not_resolved_is_named(at: float
     assert found.attrs["failures"] == ""
     error = found.flux_lis_rel_error.sel(nuclide="C12")
     assert float(error.max()) < found.attrs["error_tolerance"]
+
+
+def test_it_says_that_nothing_is_normalised() -> None:
+    box = {"output": {"T_min": 1.0, "T_max": 50.0}, "momentum": {"per_decade": 8.0}}
+    norm = {"normalisation": {"T": 10.0, "flux": {"C12": 1.0}}}
+    told = [dict(headline(crtransport.run(CUT | box | some))) for some in ({}, norm)]
+    assert told[0]["not normalised"].startswith("source.abundances are taken as they stand")
+    assert "not normalised" not in told[1]
 
 
 def test_it_says_what_helps_where_the_output_nears_the_end_of_the_momenta() -> None:
