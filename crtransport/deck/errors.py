@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 #: letters in common that make two words one with a slip: "kind" and "index" have 0.67
@@ -74,6 +74,42 @@ class DeckError(ValueError):
             return f"{self.name}: {self.problems[0]}"
         head = f"{self.name}: {len(self.problems)} errors"
         return "\n".join([head, *(f"  {problem}" for problem in self.problems)])
+
+
+class Several(ValueError):
+    """More than one thing that is wrong with a table.
+
+    Attributes
+    ----------
+    each : tuple of str
+    """
+
+    def __init__(self, each: Iterable[str]) -> None:
+        self.each = tuple(each)
+        super().__init__("; ".join(self.each))
+
+    def __reduce__(self) -> tuple[type[Several], tuple[tuple[str, ...]]]:
+        return Several, (self.each,)
+
+
+def check_all(checks: Iterable[Callable[[], None]]) -> None:
+    """Run checks that do not need each other.
+
+    Raises
+    ------
+    Several
+        With what all of them refuse.
+    """
+    found: list[str] = []
+    for check in checks:
+        try:
+            check()
+        except Several as errors:
+            found += errors.each
+        except ValueError as error:
+            found.append(str(error))
+    if found:
+        raise Several(dict.fromkeys(found))
 
 
 class DeckWarning(UserWarning):

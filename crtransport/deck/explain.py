@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from crtransport.deck.errors import OTHER_WORDS, Problem, nearest, other_word
+from crtransport.deck.errors import OTHER_WORDS, Problem, Several, nearest, other_word
 from crtransport.deck.schema import choices, items, keys, members, tables, values
 from crtransport.units import Count, Quantity
 
@@ -43,10 +43,15 @@ def problems(error: ValidationError, root: type[Any], given: Collection[str]) ->
         where = ".".join(place.path)
         if any(where == key or key.startswith(f"{where}.") for key in given):
             where = f"--set {where}"
-        problem = _problem(item, place, where, root)
-        # of a key that may be this or that, the first way in which it is neither
-        same = problem.where, problem.found or problem.why
-        found.setdefault(same, problem)
+        several = item.get("ctx", {}).get("error")
+        for problem in (
+            [Problem(where, why) for why in several.each]
+            if isinstance(several, Several)
+            else [_problem(item, place, where, root)]
+        ):
+            # of a key that may be this or that, the first way in which it is neither
+            same = problem.where, problem.found or problem.why
+            found.setdefault(same, problem)
     return list(found.values())
 
 

@@ -13,6 +13,7 @@ from pydantic import Discriminator
 
 from crtransport.deck.burst import BurstDeck
 from crtransport.deck.compare import CompareGalaxy
+from crtransport.deck.errors import check_all
 from crtransport.deck.fit import FitTable
 from crtransport.deck.galaxy_medium import check_medium, check_place, check_wind
 from crtransport.deck.galaxy_solver import (
@@ -186,17 +187,20 @@ class GalaxyDeck:
     scan: Scan | None = None
 
     def __post_init__(self) -> None:
-        for check in (
-            self._check_nuclides,
-            self._check_sources,
-            self._check_normalisation,
-            self._check_medium,
-            self._check_grid,
-            self._check_output,
-            self._check_local,
-            self._check_sensitivity,
-        ):
-            check()
+        self._check_nuclides()
+        if not self.nuclides:  # as no source emits any
+            self._check_sources()
+        check_all(
+            (
+                self._check_sources,
+                self._check_normalisation,
+                self._check_medium,
+                self._check_grid,
+                self._check_output,
+                self._check_local,
+                self._check_sensitivity,
+            )
+        )
 
     @cached_property
     def nuclides(self) -> tuple[str, ...]:
@@ -277,11 +281,14 @@ class GalaxyDeck:
             )
 
     def _check_medium(self) -> None:
-        self.reacceleration.check(self.diffusion)
-        check_medium(self.geometry, self.diffusion, self.gas)
-        check_wind(self.geometry, self.convection)
-        for source in self.source:
-            check_place(self.geometry, source)
+        check_all(
+            (
+                partial(self.reacceleration.check, self.diffusion),
+                partial(check_medium, self.geometry, self.diffusion, self.gas),
+                partial(check_wind, self.geometry, self.convection),
+                *(partial(check_place, self.geometry, source) for source in self.source),
+            )
+        )
 
     def _check_grid(self) -> None:
         lowest, losses = self.momentum.ends()[0], self.losses
@@ -298,11 +305,12 @@ class GalaxyDeck:
             )
         flat = () if isinstance(self.geometry, Cylinder) else ("order_r", "elements_r", "cells_r")
         point = ("order_z", "cells_z") if isinstance(self.geometry, LeakyBox) else ()
-        for key in (*flat, *point):
-            if getattr(self.solver, key) is not None:
-                raise ValueError(
-                    f'solver.{key} has no effect with geometry.kind = "{self.geometry.kind}"'
-                )
+        idle = [key for key in (*flat, *point) if getattr(self.solver, key) is not None]
+        if idle:
+            keys = ", solver.".join(idle)
+            raise ValueError(
+                f'solver.{keys} has no effect with geometry.kind = "{self.geometry.kind}"'
+            )
 
     def _check_output(self) -> None:
         low, high = self.momentum.ends()

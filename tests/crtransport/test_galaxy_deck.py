@@ -184,7 +184,6 @@ def refusal(tables: dict[str, Any]) -> str:
         ({"geometry": {"kind": "slab"}, "solver": {"order_r": 4}}, "solver.order_r has no effect"),
         ({"geometry": {"kind": "slab"}, "output": {"maps": True}}, "output.maps needs"),
         (BOX | {"diffusion": {}}, 'a leaky box is well mixed and needs "uniform"'),
-        (BOX | {"gas": {}}, "a leaky box needs the mean density of its gas"),
         (
             BOX | {"gas": BOX["gas"] | {"HI": {"kind": "thin-disk", "column": 1e20}}},
             'gas.HI.kind = "thin-disk": a leaky box needs',
@@ -218,6 +217,31 @@ def refusal(tables: dict[str, Any]) -> str:
 )
 def test_a_wrong_deck_is_refused_in_one_line(tables: dict[str, Any], message: str) -> None:
     assert message in refusal(tables)
+
+
+def test_all_that_does_not_go_with_a_geometry_is_told_at_once() -> None:
+    wrong = {
+        "diffusion": {},
+        "gas": {},
+        "convection": {"V0": 5},
+        "source": [SOURCE | {"vertical": {"kind": "thin-disk"}}],
+        "solver": {"order_z": 4},
+        "output": {"maps": True},
+    }
+    with pytest.raises(DeckError) as caught:
+        deck(**BOX | wrong)
+    why = [problem.why for problem in caught.value.problems]
+    heads = [
+        'gas.H2.kind = "bronfman1988": a leaky box needs the mean density',
+        'gas.HI.kind = "gordon1976": a leaky box',
+        'gas.HII.kind = "cordes1991": a leaky box',
+        'diffusion.kind = "two-halo": a leaky box is well mixed',
+        "convection has no meaning in a leaky box",
+        'source "background": vertical.kind = "thin-disk" has no meaning',
+        "solver.order_z has no effect",
+        "output.maps needs",
+    ]
+    assert [one[: len(head)] for one, head in zip(why, heads, strict=True)] == heads
 
 
 def test_what_an_answer_does_not_need_is_not_asked_for() -> None:
