@@ -409,6 +409,11 @@ class GalaxyDeck:
             local_source=self.local_source,
         )
 
+    def reaccelerated(self) -> bool:
+        """Whether anything spreads in momentum; at whatever rigidity and β, here 1."""
+        unit = np.ones(1)
+        return bool(np.any(self.reacceleration.strength(unit, unit, self.diffusion) > 0))
+
     def emitted(self) -> tuple[str, ...]:
         """The nuclides that some source sets free."""
         return tuple(name for name in self.nuclides if self._emits(name))

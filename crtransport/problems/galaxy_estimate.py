@@ -47,7 +47,6 @@ _MATTERS = 0.1
 #: and the lowest energy is lowered by this
 _LOWER = 0.1
 
-#: what helps against what no run changes by itself
 _HINTS = {
     "T_max": "; raise momentum.T_max, or lower output.T_max",
     "T_min": "; lower momentum.T_min",
@@ -114,7 +113,17 @@ def largest_part(estimate: Estimate) -> str:
     i, j = np.unravel_index(np.argmax(parts[name]), estimate.flux.shape)
     deck = estimate.answer.deck
     at = f"{largest[name]:.1e} of {deck.nuclides[i]} at {energies(deck)[j]:.3g} GeV/n"
-    return f"{name}: {at}{_HINTS.get(name, '')}"
+    return f"{name}: {at}{_hint(name, deck)}"
+
+
+def _hint(name: str, deck: GalaxyDeck) -> str:
+    """What helps against an error that a run does not make smaller by itself."""
+    if "T_min" in name and deck.momentum.ends()[0] <= LOWEST and deck.reaccelerated():
+        return (
+            "; T_min cannot be lower, and what reacceleration brings from there matters; lower "
+            "[reacceleration], or raise diffusion.D0"
+        )
+    return _HINTS.get(name, "")
 
 
 class Refined(NamedTuple):

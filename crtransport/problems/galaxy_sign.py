@@ -23,8 +23,6 @@ _CERTAIN = 0.3
 _MUCH = 0.1
 #: lowest energy of the grid by which that is confirmed, over that of the deck's
 _BELOW = 0.01
-#: rigidity and β at which it is asked whether anything spreads in momentum
-_UNIT = np.ones(1), np.ones(1)
 
 
 def refuse_unsteady(estimate: Estimate) -> None:
@@ -51,7 +49,7 @@ def refuse_unsteady(estimate: Estimate) -> None:
     # at the T of a normalisation a flux has no error; its sign before that may be wrong
     certain &= all(error[-1] < _CERTAIN for error in estimate.unscaled.values())
     # without reacceleration nothing gains energy, and it is the differences that are negative
-    if not certain.any() or not _reaccelerated(deck):
+    if not certain.any() or not deck.reaccelerated():
         return
     farther = _from_far_below(deck)
     certain &= np.abs(farther / flux - 1) < _CERTAIN
@@ -90,7 +88,7 @@ def not_positive(estimate: Estimate) -> str:
         if negative.any():
             part = np.max(-row[negative]) / np.max(np.abs(row))
             # the lowest eigenvalue of such operators is below 0, by how much depends on T_min
-            below = part > _MUCH and deck.momentum.ends()[0] <= LOWEST and _reaccelerated(deck)
+            below = part > _MUCH and deck.momentum.ends()[0] <= LOWEST and deck.reaccelerated()
             hint = (
                 "what reacceleration brings from the lowest T_min exceeds escape and losses; lower "
                 "[reacceleration]"
@@ -103,10 +101,6 @@ def not_positive(estimate: Estimate) -> str:
                 f", by up to {part:.1g} of its largest value; {hint}"
             )
     return "\n".join(lines)
-
-
-def _reaccelerated(deck: GalaxyDeck) -> bool:
-    return bool(np.any(deck.reacceleration.strength(*_UNIT, deck.diffusion) > 0))
 
 
 def nothing_seen(estimate: Estimate) -> str:
