@@ -82,7 +82,7 @@ def _strongest(found: xr.DataArray, name: str) -> tuple[str, str]:
 
 def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
     """Fluxes of what is drawn at 1, 10 and 1000 GeV/n, ratios at 10 GeV/n, χ², what is negative."""
-    rows = []
+    rows: list[tuple[str, str]] = []
     energy = dataset.kinetic_energy.values
     shown = [t for t in (1.0, 10.0, 1e3) if energy[0] <= t <= energy[-1]] or [
         energy[len(energy) // 2]
@@ -94,7 +94,8 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
         flux = dataset.flux_lis.sel(nuclide=name).values
         values = zip(_at(shown, energy, flux), shown, strict=True)
         text = ", ".join(f"{x:.4g} at {t:g}" for x, t in values)
-        rows.append((f"{name}: Φ (interstellar)", f"{text} GeV/n"))
+        unit = "" if rows else ", in m^-2 s^-1 sr^-1 (GeV/n)^-1"
+        rows.append((f"{name}: Φ (interstellar)", f"{text} GeV/n{unit}"))
     for name in dataset.ratio_name.values if "ratio_name" in dataset.dims else ():
         ratio = dataset.ratio_toa.sel(ratio_name=name).sel(kinetic_energy=10.0, method="nearest")
         rows.append((f"{name}", f"{float(ratio):.4g} at {float(ratio.kinetic_energy):.3g} GeV/n"))
