@@ -10,10 +10,12 @@ from typing import Any
 
 from crtransport.console import InputError
 from crtransport.deck.burst import BurstDeck
+from crtransport.deck.flux_tube import FluxTubeDeck
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.read import deck_name
 from crtransport.deck.schema import Deck
 from crtransport.measurements import gsf
+from crtransport.measurements.anisotropy import Anisotropy, load_anisotropy
 from crtransport.measurements.table import Measurement, MeasurementError
 from crtransport.output import (
     check_folder,
@@ -104,6 +106,10 @@ class Session:
                 tables = measured(deck, self.data)
             except (OSError, LookupError, ValueError) as error:
                 raise InputError(f"{source}: compare.measurements: {error}") from None
+            try:
+                self._dipoles(deck)
+            except MeasurementError as error:
+                raise InputError(f"{source}: compare.anisotropy: {error}") from None
             self._check_norms(source, deck, tables)
             if study_of(deck) == "fit":
                 self._check_tables(source, deck, importlib.import_module(STUDIES["fit"]))
@@ -197,6 +203,8 @@ class Session:
 
     def _left_out(self, deck: Deck, curves: list[Measurement]) -> list[tuple[str, str]]:
         """Lines on the measured points that the deck names and no folder was given for."""
+        if isinstance(deck, FluxTubeDeck) and self.data is None and self.plots:
+            return [("measured points", _left_out())] if deck.compare.anisotropy else []
         wanted = self.plots or deck.model == "galaxy"  # whose numbers lack χ² then
         if self.data is not None or not wanted or not (missing := without_folder(deck)):
             return []
@@ -204,7 +212,7 @@ class Session:
         if isinstance(deck, GalaxyDeck) and deck.compare.fit_norms:
             what = "measured points, fit of norms"
         some = "" if missing == measured_names(deck) else f" {', '.join(missing)}"
-        lines = [(what, f"left out{some}: give their folder by --data or CRTRANSPORT_DATA")]
+        lines = [(what, _left_out(some))]
         if curves:
             lines.append(("drawn instead", curves[0].experiment))
         elif self.plots and self._without_points(deck):
@@ -221,19 +229,30 @@ class Session:
             write_atomic(files[-1], png_bytes(figure))
         return files
 
+    def _dipoles(self, deck: Deck) -> list[Anisotropy]:
+        """Measured anisotropies that the deck has drawn: by file, or of the data folder by name."""
+        if isinstance(deck, BurstDeck | GalaxyDeck):
+            return deck.compare.dipoles()
+        if isinstance(deck, FluxTubeDeck) and self.data is not None:
+            return load_anisotropy(deck.compare.anisotropy, self.data)
+        return []
+
     def _figures(self, deck: Deck, dataset: Any, curves: list[Measurement]) -> dict[str, Any]:
         if deck.scan is not None:
             from crtransport.plots.scan import draw
 
             return draw(dataset, scan.drawn(dataset, deck.scan))
-        dipoles = deck.compare.dipoles() if isinstance(deck, BurstDeck | GalaxyDeck) else []
-        points = [*measured(deck, self.data), *curves, *dipoles]
+        points = [*measured(deck, self.data), *curves, *self._dipoles(deck)]
         figures: dict[str, Any] = importlib.import_module(PLOTS[deck.model]).draw(dataset, points)
         if study_of(deck) == "fit":
             from crtransport.plots import fit
 
             figures |= fit.draw(dataset)
         return figures
+
+
+def _left_out(some: str = "") -> str:
+    return f"left out{some}: give their folder by --data or CRTRANSPORT_DATA"
 
 
 def _distrusted(found: list[str], what: str = "the fit is") -> list[str]:

@@ -39,8 +39,8 @@ _ABOVE_MEAN = 1.35
 _ELIMINATED = 60_000
 #: products before GMRES starts anew, and the most that a start may leave of the residual
 _RESTART, _SLOWEST = 60, 0.7
-#: products before alternating directions start anew, which gain speed late (some need 80); and most
-#: numbers in the vectors that are kept for that, 1.6 GB
+#: products before alternating directions start anew, and most numbers in the vectors that are kept
+#: for that, 1.6 GB
 _LONG, _KEPT = 100, 2e8
 
 #: load, tolerance, limit -> an approximate A⁻¹ load, and how many products it took

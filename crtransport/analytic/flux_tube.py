@@ -40,6 +40,10 @@ PAPER_REMARK = (
 #: extrapolation length of the half-range (Milne) problem in units of 1/Λ, to the digits given
 EXTRAPOLATION_LENGTH = {"1": "0.3591", "3/2": "0.20478", "5/3": "0.14451"}
 
+#: (speed up, speed down) -> s of f ∝ p^−s at a shock, D constant in μ, to the digits given:
+#: Kirk & Schneider 1987 (ApJ 315, 425) in another implementation
+SHOCK_INDEX = {(0.3, 0.075): "3.97882", (0.01, 0.0025): "3.99998"}
+
 #: Setting of Malkov et al. 2023, Fig. 4 (v = 1e-6, constant in χ, jump of 1 + 0.01|χ|³), computed
 #: by another code and rounded to the digits given; the paper shows the curves only:
 #: ζ -> (⟨f⟩, anisotropy × 1e3 at FIG4_CHI)

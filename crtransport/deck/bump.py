@@ -108,6 +108,26 @@ class BumpPrediction:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Wake:
+    """Where along the tube, between the shock and the Sun, spectra are told.
+
+    Attributes
+    ----------
+    places : tuple of float
+        Distances from the shock over that of the Sun: 0 at the shock, 1 at the Sun; none: no
+        spectra. R₀ goes with the distance to the power 1/a, R_L with its power −2.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    places: tuple[Annotated[float, Quantity(ge=0, le=100)], ...] = ()
+
+    def __post_init__(self) -> None:
+        if list(self.places) != sorted(set(self.places)):
+            raise ValueError("places must be in increasing order, each once")
+
+
+@dataclass(frozen=True, kw_only=True)
 class SpectrumOutput:
     """At which rigidities fluxes are told.
 
@@ -160,6 +180,8 @@ class BumpDeck:
         What the fitted R₀ says of the shock: the relation, and shocks to be put into it.
     smearing
         How far away the bump may be made.
+    wake
+        Spectra at other places of the tube.
     output
         At which rigidities fluxes are told.
     scan : Scan
@@ -179,6 +201,7 @@ class BumpDeck:
     relation: ShockRelation = field(default_factory=ShockRelation)
     candidate: tuple[Candidate, ...] = ()
     smearing: Smearing = field(default_factory=Smearing)
+    wake: Wake = field(default_factory=Wake)
     output: SpectrumOutput = field(default_factory=SpectrumOutput)
     scan: Scan | None = None
 

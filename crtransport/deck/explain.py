@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from crtransport.deck.errors import Problem, nearest
+from crtransport.deck.errors import OTHER_WORDS, Problem, Several, nearest, other_word
 from crtransport.deck.schema import choices, items, keys, members, tables, values
 from crtransport.units import Count, Quantity
 
@@ -43,10 +43,15 @@ def problems(error: ValidationError, root: type[Any], given: Collection[str]) ->
         where = ".".join(place.path)
         if any(where == key or key.startswith(f"{where}.") for key in given):
             where = f"--set {where}"
-        problem = _problem(item, place, where, root)
-        # of a key that may be this or that, the first way in which it is neither
-        same = problem.where, problem.found or problem.why
-        found.setdefault(same, problem)
+        several = item.get("ctx", {}).get("error")
+        for problem in (
+            [Problem(where, why) for why in several.each]
+            if isinstance(several, Several)
+            else [_problem(item, place, where, root)]
+        ):
+            # of a key that may be this or that, the first way in which it is neither
+            same = problem.where, problem.found or problem.why
+            found.setdefault(same, problem)
     return list(found.values())
 
 
@@ -72,7 +77,12 @@ def _problem(item: Any, place: _Place, where: str, root: type[Any]) -> Problem:
         tag = item["ctx"]["tag"]
         return _choice(f"{where}.kind", tag, choices(place.annotation))
     if kind == "literal_error":
-        return _choice(where, value, choices(place.annotation))
+        problem = _choice(where, value, choices(place.annotation))
+        if isinstance(value, str) or not place.table:
+            return problem
+        # a number is meant for another key than that of a choice: energy = 1e50 for W
+        close = other_word(place.path[-1], keys(place.table))
+        return dataclasses.replace(problem, nearest=close)
     if kind == "value_error":
         return Problem(where, str(item["ctx"]["error"]))
     if kind in ("quantity", "count"):
@@ -101,9 +111,9 @@ def _unknown(where: str, place: _Place, value: Any, root: type[Any]) -> Problem:
     inner = value[0] if isinstance(value, list) and value else value
     what = "table" if isinstance(inner, Mapping) else "key"
     kinds = _kinds_with(word, place, root)
-    close = "" if kinds else nearest(word, known)
+    close = "" if kinds else other_word(word, known) or nearest(word, known)
     elsewhere = [t.__name__ for t in tables(root) if word in keys(t)]
-    if not close and not kinds and elsewhere:
+    if not close and not kinds and elsewhere and word.lower() not in OTHER_WORDS:
         home = next((path for path in _paths(root) if path.endswith(f".{word}")), word)
         close = home if home not in known else word
     why = f"unknown {what}: it goes with kind = {_listed(kinds)}" if kinds else f"unknown {what}"

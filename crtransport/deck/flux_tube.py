@@ -11,6 +11,7 @@ from pydantic import Discriminator
 from crtransport.deck.scan import Scan
 from crtransport.physics.flux_tube import Emission, Loss, Parsec, Pulse, Tube
 from crtransport.physics.scattering import Scattering
+from crtransport.physics.tube_arrival import Arrival, TubeShock
 from crtransport.units import Count, Quantity
 
 
@@ -102,6 +103,26 @@ class FluxTubeOutput:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CompareTube:
+    """What is drawn beside the result.
+
+    Attributes
+    ----------
+    anisotropy : tuple of str
+        Names of measured first harmonics in right ascension, "Tibet_2017"; drawn where a data
+        folder is given, at R = E/e of a particle.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    anisotropy: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(set(self.anisotropy)) < len(self.anisotropy):
+            raise ValueError("anisotropy names a table twice")
+
+
+@dataclass(frozen=True, kw_only=True)
 class FluxTubeDeck:
     """The pitch-angle Fokker-Planck equation in a magnetic flux tube.
 
@@ -117,6 +138,12 @@ class FluxTubeDeck:
         One line, for lists and figures.
     scattering, loss, source, tube, pulse, solver, output
         The tables of the deck.
+    shock : TubeShock, optional
+        A shock whose spectrum is told.
+    arrival : Arrival, optional
+        How the anisotropy is seen at the Sun; needs output.rigidity.
+    compare
+        Measured anisotropies to draw; needs ``arrival``.
     scan : Scan
         The keys that vary, of a deck that is run at many values of them.
     """
@@ -133,12 +160,19 @@ class FluxTubeDeck:
     solver: Annotated[Spectral | FiniteDifference, Discriminator("kind")] = field(
         default_factory=Spectral
     )
+    shock: TubeShock | None = None
+    arrival: Arrival | None = None
+    compare: CompareTube = field(default_factory=CompareTube)
     output: FluxTubeOutput
     scan: Scan | None = None
 
     def __post_init__(self) -> None:
         if self.output.rigidity and self.scattering.mean_free_path is None:
             raise ValueError("output.rigidity needs scattering.mean_free_path")
+        if self.arrival is not None and (not self.output.rigidity or self.pulse is not None):
+            raise ValueError("arrival needs output.rigidity, and a steady tube")
+        if self.compare.anisotropy and self.arrival is None:
+            raise ValueError("compare.anisotropy needs the table [arrival]")
         half_range = self.source.kind == "half-range"
         if self.tube.length is not None and not half_range:
             raise ValueError('tube.length needs source.kind = "half-range"')

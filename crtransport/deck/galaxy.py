@@ -13,6 +13,7 @@ from pydantic import Discriminator
 
 from crtransport.deck.burst import BurstDeck
 from crtransport.deck.compare import CompareGalaxy
+from crtransport.deck.errors import check_all
 from crtransport.deck.fit import FitTable
 from crtransport.deck.galaxy_medium import check_medium, check_place, check_wind
 from crtransport.deck.galaxy_solver import (
@@ -44,6 +45,8 @@ Flux = Annotated[float, Quantity(gt=0)]
 AnySolver = Annotated[ReducedBasis | Sweep | Direct | SplitCrankNicolson, Discriminator("kind")]
 
 _RATIO = re.compile(r"(\d*)([A-Z][a-z]?)")
+_ISOTOPE = re.compile(r"([A-Z][a-z]?)(\d+)")
+_RATIOS = '"B/C", "10Be/9Be" or "(Sc+Ti+V)/Fe"'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,17 +187,20 @@ class GalaxyDeck:
     scan: Scan | None = None
 
     def __post_init__(self) -> None:
-        for check in (
-            self._check_nuclides,
-            self._check_sources,
-            self._check_normalisation,
-            self._check_medium,
-            self._check_grid,
-            self._check_output,
-            self._check_local,
-            self._check_sensitivity,
-        ):
-            check()
+        self._check_nuclides()
+        if not self.nuclides:  # as no source emits any
+            self._check_sources()
+        check_all(
+            (
+                self._check_sources,
+                self._check_normalisation,
+                self._check_medium,
+                self._check_grid,
+                self._check_output,
+                self._check_local,
+                self._check_sensitivity,
+            )
+        )
 
     @cached_property
     def nuclides(self) -> tuple[str, ...]:
@@ -269,14 +275,20 @@ class GalaxyDeck:
             )
         low, high = self.momentum.ends()
         if not low <= self.normalisation.T <= high:
-            raise ValueError("normalisation.T lies beyond momentum.T_min … T_max")
+            raise ValueError(
+                f"normalisation.T = {self.normalisation.T:g} GeV/n lies beyond "
+                f"momentum.T_min … T_max = {low:g} … {high:g} GeV/n"
+            )
 
     def _check_medium(self) -> None:
-        self.reacceleration.check(self.diffusion)
-        check_medium(self.geometry, self.diffusion, self.gas)
-        check_wind(self.geometry, self.convection)
-        for source in self.source:
-            check_place(self.geometry, source)
+        check_all(
+            (
+                partial(self.reacceleration.check, self.diffusion),
+                partial(check_medium, self.geometry, self.diffusion, self.gas),
+                partial(check_wind, self.geometry, self.convection),
+                *(partial(check_place, self.geometry, source) for source in self.source),
+            )
+        )
 
     def _check_grid(self) -> None:
         lowest, losses = self.momentum.ends()[0], self.losses
@@ -293,11 +305,12 @@ class GalaxyDeck:
             )
         flat = () if isinstance(self.geometry, Cylinder) else ("order_r", "elements_r", "cells_r")
         point = ("order_z", "cells_z") if isinstance(self.geometry, LeakyBox) else ()
-        for key in (*flat, *point):
-            if getattr(self.solver, key) is not None:
-                raise ValueError(
-                    f'solver.{key} has no effect with geometry.kind = "{self.geometry.kind}"'
-                )
+        idle = [key for key in (*flat, *point) if getattr(self.solver, key) is not None]
+        if idle:
+            keys = ", solver.".join(idle)
+            raise ValueError(
+                f'solver.{keys} has no effect with geometry.kind = "{self.geometry.kind}"'
+            )
 
     def _check_output(self) -> None:
         low, high = self.momentum.ends()
@@ -315,9 +328,15 @@ class GalaxyDeck:
         ends = np.array([self.output.T_min, self.output.T_max])
         first, last = np.transpose([nuclide(name).rigidity(ends) for name in self.nuclides])
         if first.max() >= last.min():
+            begins, stops = (nuclide(self.nuclides[i]) for i in (first.argmax(), last.argmin()))
+            # to three digits, on the side on which the rigidities overlap
+            enough = 1.005 * float(stops.kinetic_energy(first.max()))
+            low_enough = 0.995 * float(begins.kinetic_energy(last.min()))
             raise ValueError(
                 f"output.T_min … T_max = {ends[0]:g} … {ends[1]:g} GeV/n is so narrow that the "
-                "nuclides have no rigidity in common"
+                f"nuclides have no rigidity in common: {stops.name} ends at {last.min():.4g} GV, "
+                f"where {begins.name} begins at {first.max():.4g} GV; a T_max of {enough:.3g} "
+                f"GeV/n or a T_min of {low_enough:.3g} GeV/n is enough"
             )
         if self.output.maps and not isinstance(self.geometry, Cylinder):
             raise ValueError('output.maps needs geometry.kind = "cylinder"')
@@ -390,6 +409,11 @@ class GalaxyDeck:
             local_source=self.local_source,
         )
 
+    def reaccelerated(self) -> bool:
+        """Whether anything spreads in momentum; at whatever rigidity and β, here 1."""
+        unit = np.ones(1)
+        return bool(np.any(self.reacceleration.strength(unit, unit, self.diffusion) > 0))
+
     def emitted(self) -> tuple[str, ...]:
         """The nuclides that some source sets free."""
         return tuple(name for name in self.nuclides if self._emits(name))
@@ -402,7 +426,9 @@ class GalaxyDeck:
         ValueError
             If it is no such ratio, or nothing of it is followed.
         """
-        above, _, below = ratio.partition("/")
+        above, line, below = ratio.partition("/")
+        if not line:
+            raise ValueError(f'"{ratio}" must be such as {_RATIOS}')
         return self._summed(ratio, above), self._summed(ratio, below)
 
     def observed(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -421,7 +447,10 @@ class GalaxyDeck:
     def _named(self, ratio: str, text: str) -> tuple[str, ...]:
         match = _RATIO.fullmatch(text)
         if match is None:
-            raise ValueError(f'"{ratio}" must be such as "B/C", "10Be/9Be" or "(Sc+Ti+V)/Fe"')
+            alone = "" if "/" in ratio else '"B", "12C", '
+            turned = _ISOTOPE.sub(r"\2\1", ratio)
+            hint = f'; did you mean "{turned}"?' if turned != ratio else ""
+            raise ValueError(f'"{ratio}" must be such as {alone}{_RATIOS}{hint}')
         number, symbol = match.groups()
         found = tuple(
             name

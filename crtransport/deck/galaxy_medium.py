@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 
+from crtransport.deck.errors import check_all
 from crtransport.physics.diffusion import AnyDiffusion
 from crtransport.physics.gas import Gas
 from crtransport.physics.geometry import Cylinder, Geometry, LeakyBox, Slab
@@ -64,13 +66,20 @@ def _refuse_gaps(geometry: Cylinder | Slab, gas: Gas) -> None:
 
 
 def _check_box(diffusion: AnyDiffusion, gas: Gas) -> None:
-    for phase in ("H2", "HI", "HII"):
-        kind = getattr(gas, phase).kind
-        if kind not in ("uniform", "none"):
-            raise ValueError(
-                f'gas.{phase}.kind = "{kind}": a leaky box needs the mean density of its gas, '
-                'kind = "uniform", or "none"'
-            )
+    phases = (partial(_check_mixed_gas, phase, gas) for phase in ("H2", "HI", "HII"))
+    check_all((*phases, partial(_check_mixed, diffusion)))
+
+
+def _check_mixed_gas(phase: str, gas: Gas) -> None:
+    kind = getattr(gas, phase).kind
+    if kind not in ("uniform", "none"):
+        raise ValueError(
+            f'gas.{phase}.kind = "{kind}": a leaky box needs the mean density of its gas, '
+            'kind = "uniform", or "none"'
+        )
+
+
+def _check_mixed(diffusion: AnyDiffusion) -> None:
     if diffusion.kind != "uniform":
         raise ValueError(
             f'diffusion.kind = "{diffusion.kind}": a leaky box is well mixed and needs "uniform"'

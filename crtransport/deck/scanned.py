@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from crtransport.deck.errors import Problem, nearest
+from crtransport.deck.errors import Problem, nearest, other_word
 from crtransport.deck.explain import read_value, show
 from crtransport.deck.kinds import class_of
 from crtransport.deck.scan import MOST_POINTS
@@ -196,7 +196,7 @@ def _field(table: Any, step: str, place: Any, where: str, key: str) -> tuple[Any
     known = keys(table) if table else {}
     if step not in known:
         head = key[: key.rindex(f".{step}") + 1] if f".{step}" in key else ""
-        close = nearest(step, known)
+        close = other_word(step, known) or nearest(step, known)
         allowed = f" (here are allowed: {', '.join(known)})" if known else ""
         why = f"no such key of the deck{allowed}"
         raise WrongKey(Problem(where, why, show(key), f"{head}{close}" if close else ""))

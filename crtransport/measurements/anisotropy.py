@@ -9,6 +9,8 @@ Energy per particle in GeV, phase (right ascension) in deg; other columns are pa
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +21,9 @@ from crtransport.measurements.rows import read_rows
 from crtransport.measurements.table import MeasurementError
 
 Array = NDArray[np.float64]
+
+#: where tables lie below a data folder
+POINTS = Path("cr-anisotropy") / "points"
 
 _COLUMNS = ("energy", "amplitude", "amplitude_error", "phase", "phase_error")
 
@@ -61,3 +66,21 @@ def read_anisotropy(path: str) -> Anisotropy:
             place = rows.place(int(np.argmax(wrong)), name)
             raise MeasurementError(f"{place}: must be greater than 0")
     return Anisotropy(label=Path(path).stem, **{name: rows.column(name) for name in _COLUMNS})
+
+
+def load_anisotropy(names: Sequence[str], folder: Path) -> list[Anisotropy]:
+    """Tables by name, "Tibet_2017", of a data folder.
+
+    Raises
+    ------
+    MeasurementError
+        If one is not there, with the nearest names, or cannot be read.
+    """
+    known = {path.stem: path for path in (folder / POINTS).glob("*.csv")}
+    for name in names:
+        if name not in known:
+            close = ", ".join(difflib.get_close_matches(name[:100], known, n=3, cutoff=0.4))
+            hint = f"; nearest: {close}" if close else ""
+            why = f"there is no table {name[:100]!r} of anisotropy in {folder / POINTS}"
+            raise MeasurementError(f"{why}{hint}")
+    return [read_anisotropy(str(known[name])) for name in names]

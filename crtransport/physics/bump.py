@@ -6,7 +6,7 @@ and 2022 (ApJ 933, 78).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -62,6 +62,15 @@ def index_of_excess(gamma: ArrayLike, height: ArrayLike) -> Array:
     return np.asarray(gamma + (gamma + 2) / height)
 
 
+def rigidity_factor(gamma: ArrayLike, height: ArrayLike) -> Array:
+    """(1 + K)^(1/γ): by how much the shock raises rigidities, far above R₀.
+
+    (1 + K) R^−γ is the background with every rigidity times this factor.
+    """
+    gamma, height = np.asarray(gamma, dtype=float), np.asarray(height, dtype=float)
+    return np.asarray((1 + height) ** (1 / gamma))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Bump:
     """A background with a bump on it (Malkov et al. 2023, Eq. 1).
@@ -91,6 +100,16 @@ class Bump:
     def flux(self, rigidity: Array) -> Array:
         """f(R) at R in GV, m^-2 s^-1 sr^-1 GV^-1."""
         return np.asarray(self.background(rigidity) * (1 + self.K * self._shape(rigidity)))
+
+    def moved(self, share: float) -> Bump:
+        """The same shock seen from ``share`` of the distance along the tube.
+
+        Both exponents are proportional to the distance from the shock: (R₀/R)^a, which particles
+        that are slower to diffuse do not cover, and √(R/R_L), those lost sideways on the way. So
+        R₀ ∝ L^(1/a), R_L ∝ L^−2; at the shock itself, 0, all of the excess is there.
+        """
+        lost = self.R_L / share**2 if share > 0 else np.inf
+        return replace(self, R0=self.R0 * share ** (1 / self.a), R_L=lost)
 
     def slope(self, name: str, rigidity: Array) -> Array:
         """∂f/∂ one of its numbers, by name, at R in GV."""
@@ -182,7 +201,8 @@ class Smearing:
         Δp/p ≈ L V_A/κ,   κ = κ₁ (p/1 GeV)^δ   →   L = (Δp/p) κ/V_A
 
     (Malkov et al. 2023, Sec. 3, for protons: p/GeV = R/GV.) κ/V_A is about 1 kpc at 1 GV only; the
-    paper's bound of that size needs the κ that the particles' own waves reduce.
+    paper's bound of that size needs the κ that the particles' own waves reduce, "at least by an
+    order of magnitude".
 
     Attributes
     ----------
@@ -194,6 +214,8 @@ class Smearing:
         V_A, km/s.
     width : float
         Δp/p that is allowed.
+    reduction : tuple of float
+        Factors on κ; a bound for each: 1, and what the particles' own waves leave.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -202,12 +224,16 @@ class Smearing:
     delta: tuple[Annotated[float, Quantity(ge=0, le=2)], ...] = (0.3, 0.6)
     v_alfven: Annotated[float, Quantity(unit="km/s", gt=0, le=3e5)] = 30.0
     width: Annotated[float, Quantity(gt=0, le=10)] = 1.0
+    reduction: tuple[Annotated[float, Quantity(gt=0, le=1)], ...] = (1.0, 0.1)
 
     def __post_init__(self) -> None:
-        if not self.delta or len(set(self.delta)) < len(self.delta):
-            raise ValueError("delta needs at least one value, and each once")
+        for name in ("delta", "reduction"):
+            values = getattr(self, name)
+            if not values or len(set(values)) < len(values):
+                raise ValueError(f"{name} needs at least one value, and each once")
 
     def distance(self, rigidity: Array) -> Array:
-        """[delta, rigidity] the largest distance L, kpc."""
+        """[reduction, delta, rigidity] the largest distance L, kpc."""
         kappa = self.kappa * rigidity ** np.array(self.delta)[:, None]
+        kappa = np.array(self.reduction)[:, None, None] * kappa
         return np.asarray(self.width * kappa / (1e5 * self.v_alfven) / KPC)

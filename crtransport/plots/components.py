@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from crtransport.measurements.table import Measurement
-from crtransport.plots.spectra import measured, unit_of
-from crtransport.plots.style import line, new_figure, panel_label, style
+from crtransport.plots.spectra import measured, over_model, pair, unit_of
+from crtransport.plots.style import COLOURS, line, new_figure, panel_label, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,7 +21,7 @@ _COLUMNS = 2
 
 
 def draw(dataset: xr.Dataset, points: Sequence[Measurement]) -> dict[str, Figure]:
-    """One panel for each element.
+    """One panel for each element, with what is measured over the sum under it.
 
     Parameters
     ----------
@@ -34,18 +34,17 @@ def draw(dataset: xr.Dataset, points: Sequence[Measurement]) -> dict[str, Figure
         names = [str(name) for name in dataset.species.values]
         columns = min(_COLUMNS, len(names))
         rows = -(-len(names) // columns)
-        figure = new_figure(columns, height=2.9 * rows)
-        axes = figure.subplots(rows, columns, squeeze=False)
-        for panel, name in zip(axes.flat, names, strict=False):
-            _element(panel, dataset, name)
-        for panel in axes.flat[len(names) :]:
-            panel.remove()
-        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure = new_figure(columns, height=3.7 * rows)
+        grid = figure.add_gridspec(rows, columns)
+        panels = [pair(figure, grid[divmod(i, columns)]) for i in range(len(names))]
+        for (panel, below), name in zip(panels, names, strict=True):
+            _element(panel, below, dataset, name)
+        handles, labels = panels[0][0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=3 * columns)
         return {"": figure}
 
 
-def _element(axes: Axes, dataset: xr.Dataset, name: str) -> None:
+def _element(axes: Axes, below: Axes, dataset: xr.Dataset, name: str) -> None:
     here = dataset.sel(species=name)
     rigidity = dataset.rigidity.values
     scale = rigidity**_POWER
@@ -65,6 +64,6 @@ def _element(axes: Axes, dataset: xr.Dataset, name: str) -> None:
     axes.set_yscale("log")
     axes.set_xlim(rigidity[0] / 1e3, rigidity[-1] / 1e3)
     axes.set_ylim(values.min() / 30, 2 * seen.max())
-    axes.set_xlabel("R [TV]")
+    over_model(below, dataset, name, dataset.sizes["component"], here.flux_total.values, COLOURS[4])
     axes.set_ylabel(unit_of(_POWER))
     panel_label(axes, "p" if name == "H" else name)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from crtransport.plots.style import line, new_figure, panel_label, style
+from crtransport.plots.tube_arrival import arrival
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -18,8 +20,11 @@ _MOST_CURVES = 6
 _MU = "cosine of the pitch angle $\\mu$"
 
 
-def draw(dataset: xr.Dataset, points: object = ()) -> dict[str, Figure]:
+def draw(dataset: xr.Dataset, points: Sequence[Any] = ()) -> dict[str, Figure]:
     """One figure of two panels, and one of the modes where the first has no room for them.
+
+    Where the deck has [arrival] a figure "arrival" too: what is seen at the Sun, and ``points``,
+    measured anisotropies.
 
     On the left the anisotropy against μ at each ζ; on the right the same for other turbulence
     slopes, or the multipoles against rigidity, or the slowest modes; for a pulse, its course
@@ -44,7 +49,10 @@ def draw(dataset: xr.Dataset, points: object = ()) -> dict[str, Figure]:
                 _modes(right, shown)
         panel_label(left, f"a   {float(shown.rigidity):g} GV" if several else "a")
         panel_label(right, "b")
-        return {"": figure}
+        figures = {"": figure}
+        if "arrival_dipole" in dataset:
+            figures["arrival"] = arrival(dataset, points)
+        return figures
 
 
 def _slopes(dataset: xr.Dataset) -> Figure:

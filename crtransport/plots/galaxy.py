@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _INDEX = 2.7
 _MAPS = 3  # nuclides of one figure
+_IN_A_ROW = 4  # isotopes in a legend
 _FLUX = "$T^{2.7}\\,\\Phi$ [(GeV/n)$^{1.7}$ m$^{-2}$ s$^{-1}$ sr$^{-1}$]"
 
 
@@ -165,11 +166,21 @@ def _draw_element(axes: Axes, here: xr.Dataset, measured: list[Spectrum]) -> dic
         for i, name in enumerate(here.nuclide.values):
             flux = scale * here.flux_toa.sel(nuclide=name)
             axes.plot(energy, flux, **line(i), linewidth=0.9, label=pretty(name), zorder=2.5)
-        axes.legend(loc="lower right", handlelength=1.8, borderaxespad=0.3)
     axes.set(xscale="log", xlim=(energy[0], energy[-1]))
     inside = [_inside(s, energy) for s in measured]
     beyond = [y.min() for s, y in zip(measured, inside, strict=True) if s.interstellar and y.size]
-    log_axis(axes, [*curves.values(), *inside], floor=min(beyond, default=np.inf))
+    # isotopes are named beside the element, above the curves
+    rows = -(-here.sizes["nuclide"] // _IN_A_ROW)
+    above = 4.0**rows
+    log_axis(axes, [*curves.values(), *inside], min(beyond, default=np.inf), above)
+    if here.sizes["nuclide"] > 1:
+        axes.legend(
+            loc="upper right",
+            ncols=_IN_A_ROW,
+            handlelength=1.6,
+            columnspacing=0.8,
+            borderaxespad=0.2,
+        )
     return handles
 
 

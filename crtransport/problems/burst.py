@@ -186,11 +186,13 @@ def _crowd(responder: Many, named: Found) -> tuple[Found, Variables]:
     each = responder.realisations(deck.population)
     total = np.stack([one.flux for one in each]) + still[0]
     vector = np.stack([one.stream for one in each]) + still[1]
-    return found, _realised(total, np.linalg.norm(vector, axis=-1))
+    return found, _realised(total, vector)
 
 
 def _realised(flux: Array, stream: Array) -> Variables:
-    dipole = np.divide(stream, flux, out=np.zeros_like(flux), where=flux > 0)
+    some = np.broadcast_to(flux[..., None] > 0, stream.shape)
+    each = np.divide(stream, flux[..., None], out=np.zeros_like(stream), where=some)
+    dipole = np.linalg.norm(each, axis=-1)  # after the ratio: the square of a small flux is 0
     dims, over = ("realisation", *_ONE), "over the realisations"
     return {
         "flux_realisation": (dims, flux, _label(_FLUX, "flux of each realisation")),

@@ -22,6 +22,7 @@ from crtransport.problems.pitch_angle import (
 )
 from crtransport.problems.pulse import Spread, solve_pulse
 from crtransport.problems.tube import Steady, medium_at
+from crtransport.problems.tube_arrival import arrival_rows, shock_rows, with_arrival, with_shock
 from crtransport.problems.tube_modes import extrapolation_length, solve_by_modes
 from crtransport.problems.tube_view import Angular, between_cells, check_signs, make_view, remaining
 
@@ -40,7 +41,7 @@ def solve(deck: FluxTubeDeck) -> xr.Dataset:
     """
     cases = [_solve_one(deck, rigidity) for rigidity in deck.output.rigidity or (None,)]
     if not deck.output.rigidity:
-        return cases[0]
+        return with_shock(deck, cases[0])
     rigidity = xr.DataArray(
         np.asarray(deck.output.rigidity),
         dims="rigidity",
@@ -50,7 +51,7 @@ def solve(deck: FluxTubeDeck) -> xr.Dataset:
     merged.attrs = {
         name: float(np.max([case.attrs[name] for case in cases])) for name in cases[0].attrs
     }
-    return merged
+    return with_shock(deck, with_arrival(deck, merged))
 
 
 def solve_steady(deck: FluxTubeDeck, rigidity: float | None = None) -> Steady:
@@ -367,6 +368,7 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
     if "extrapolation_length" in dataset:
         length = float(first.extrapolation_length)
         rows.append(("extrapolation length", f"{length:.5g}{unit or ' m²/C'}"))
+    rows += [*shock_rows(dataset), *arrival_rows(dataset)]
     if "ct" in dataset.dims:
         return rows + _pulse_rows(first, unit)
     for zeta in first.zeta.values:

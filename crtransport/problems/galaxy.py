@@ -16,10 +16,21 @@ from crtransport.problems.galaxy_dataset import dataset
 from crtransport.problems.galaxy_estimate import largest_part, refined
 from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_sensitivity import sensitivities
-from crtransport.problems.galaxy_sign import not_positive, nothing_seen, refuse_unsteady
+from crtransport.problems.galaxy_sign import (
+    hidden,
+    norm_unresolved,
+    not_positive,
+    nothing_seen,
+    refuse_unsteady,
+)
 from crtransport.problems.threads import processors
 
 Array = NDArray[np.float64]
+
+_AS_THEY_STAND = (
+    "source.abundances are taken as they stand, in cm^-3 Myr^-1 per GV or GeV/n; [normalisation] "
+    "scales them to a flux"
+)
 
 
 def solve(deck: GalaxyDeck) -> xr.Dataset:
@@ -45,12 +56,15 @@ def solve(deck: GalaxyDeck) -> xr.Dataset:
     with ThreadPoolExecutor(max_workers=processors()) as pool:
         for parts in pool.map(lambda n: channel_spectra(deck, answer.run, n), deck.output.channels):
             channels |= parts
-    found = dataset(answer, estimate.error, channels, estimate.flux)
-    failures = filter(None, [not_positive(estimate), nothing_seen(estimate)])
-    of_medium = found.attrs["error_estimate"] <= np.max(estimate.error)
+    found = dataset(estimate, channels)
+    told = [norm_unresolved(estimate), not_positive(estimate), nothing_seen(estimate)]
+    failures = filter(None, told)
+    of_medium = found.attrs["error_estimate"] <= estimate.largest
     found = found.assign_attrs(
         refined=", ".join(changes),
         failures="\n".join(failures),
+        hidden=hidden(estimate),
+        normalised=int(deck.normalisation is not None),
         error_from=largest_part(estimate) if of_medium else "local sources: flux_local_rel_error",
     )
     if deck.sensitivity is None or not deck.sensitivity.of:
@@ -68,7 +82,7 @@ def _strongest(found: xr.DataArray, name: str) -> tuple[str, str]:
 
 def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
     """Fluxes of what is drawn at 1, 10 and 1000 GeV/n, ratios at 10 GeV/n, χ², what is negative."""
-    rows = []
+    rows: list[tuple[str, str]] = []
     energy = dataset.kinetic_energy.values
     shown = [t for t in (1.0, 10.0, 1e3) if energy[0] <= t <= energy[-1]] or [
         energy[len(energy) // 2]
@@ -80,7 +94,8 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
         flux = dataset.flux_lis.sel(nuclide=name).values
         values = zip(_at(shown, energy, flux), shown, strict=True)
         text = ", ".join(f"{x:.4g} at {t:g}" for x, t in values)
-        rows.append((f"{name}: Φ (interstellar)", f"{text} GeV/n"))
+        unit = "" if rows else ", in m^-2 s^-1 sr^-1 (GeV/n)^-1"
+        rows.append((f"{name}: Φ (interstellar)", f"{text} GeV/n{unit}"))
     for name in dataset.ratio_name.values if "ratio_name" in dataset.dims else ():
         ratio = dataset.ratio_toa.sel(ratio_name=name).sel(kinetic_energy=10.0, method="nearest")
         rows.append((f"{name}", f"{float(ratio):.4g} at {float(ratio.kinetic_energy):.3g} GeV/n"))
@@ -93,6 +108,8 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
             each = zip(dataset.element.values, row, strict=True)
             text = ", ".join(f"{e} ×{a:.4g}" for e, a in each if np.isfinite(a))
             rows.append((f"{name}: fitted", text))
+    elif not dataset.attrs["normalised"]:
+        rows.append(("not normalised", _AS_THEY_STAND))
     if dataset.attrs.get("kept_nucleons"):
         text = f"{dataset.attrs['kept_nucleons']:.0%} stay in nuclei of the network"
         rows.append(("nucleons of what collides", text))
@@ -103,6 +120,9 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
         )
     )
     rows += _negative(dataset)
+    for text in dataset.attrs.get("hidden", "").splitlines():
+        name, _, why = text.partition(": ")
+        rows.append((f"{name}: background", why))
     if dataset.attrs.get("refined"):
         rows.append(("for the tolerance", dataset.attrs["refined"]))
     if not dataset.attrs["error_estimate"] <= dataset.attrs["error_tolerance"]:
@@ -127,10 +147,12 @@ def _gas(dataset: xr.Dataset) -> list[tuple[str, str]]:
 
 def _at(wanted: list[float], energy: Array, flux: Array) -> list[float]:
     """A flux at energies: powers between those of the output, or lines where it changes sign."""
-    x, at = np.log(energy), np.log(wanted)
-    if np.all(flux > 0):
-        return [float(y) for y in np.exp(np.interp(at, x, np.log(flux)))]
-    return [float(y) for y in np.interp(at, x, flux)]
+    x, at, some = np.log(energy), np.log(wanted), flux > 0
+    log_flux = np.log(flux, out=np.zeros_like(flux), where=some)
+    powers = np.exp(np.interp(at, x, log_flux))
+    # between two that are above 0
+    within = np.interp(at, x, some.astype(float)) == 1
+    return [float(y) for y in np.where(within, powers, np.interp(at, x, flux))]
 
 
 def _negative(dataset: xr.Dataset) -> list[tuple[str, str]]:

@@ -56,8 +56,8 @@ class Answer:
         """Flux outside the heliosphere at T in GeV/n."""
         return np.asarray(self.norm * self.spectra[name].flux(energy))
 
-    def positive(self, name: str, energy: Array) -> Array:
-        """The same, where it has to be a flux.
+    def positive(self, name: str, energy: Array, unseen: Array | float = 0.0) -> Array:
+        """The same, where it has to be a flux; one below 0 by less than ``unseen`` is 0.
 
         Raises
         ------
@@ -65,12 +65,12 @@ class Answer:
             If it is negative or no number, which a norm below 0 may hide.
         """
         flux = self.spectra[name].flux(energy)
-        if not (self.norm > 0 and np.all(flux >= 0)):
+        if not (self.norm > 0 and np.all(self.norm * flux >= -np.asarray(unseen))):
             raise ConvergenceError(
                 f"{name}: the flux is negative or no number: there is no steady state, or the grid "
                 "does not resolve it; a run of the deck tells which"
             )
-        return np.asarray(self.norm * flux)
+        return np.asarray(self.norm * np.maximum(flux, 0.0))
 
     def at_earth(self, name: str, energy: Array) -> Array:
         """Flux at the top of the atmosphere."""

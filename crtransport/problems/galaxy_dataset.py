@@ -22,6 +22,7 @@ from crtransport.problems.galaxy_answer import (
     rigidities,
 )
 from crtransport.problems.galaxy_channels import channel_error
+from crtransport.problems.galaxy_estimate import Estimate
 from crtransport.problems.galaxy_flux import Spectrum
 from crtransport.problems.galaxy_grammage import RIGIDITIES, gas_columns, grammages
 from crtransport.problems.galaxy_local import class_flux, local, local_flux, species
@@ -36,19 +37,17 @@ _PER_RIGIDITY = "m-2 s-1 sr-1 GV-1"
 _ONE = ("nuclide", "kinetic_energy")
 
 
-def dataset(answer: Answer, error: Array, channels: dict[str, Spectrum], lis: Array) -> xr.Dataset:
+def dataset(estimate: Estimate, channels: dict[str, Spectrum]) -> xr.Dataset:
     """The variables of the galaxy model.
 
     Parameters
     ----------
-    answer : Answer
-    error : [nuclide, energy] array
-        Numerical error estimate of ``lis``.
+    estimate : Estimate
+        Interstellar fluxes and their numerical errors.
     channels : mapping
         Parts of fluxes by what they come from.
-    lis : [nuclide, energy] array
-        Interstellar fluxes.
     """
+    answer, lis, error = estimate.answer, estimate.flux, estimate.error
     deck, energy = answer.deck, energies(answer.deck)
     toa = np.stack([answer.at_earth(name, energy) for name in deck.nuclides])
     variables: Variables = {
@@ -69,14 +68,14 @@ def dataset(answer: Answer, error: Array, channels: dict[str, Spectrum], lis: Ar
     if deck.output.maps:
         variables |= _maps(deck, answer, energy)
     if deck.local_source:
-        variables |= _local(answer, energy) | _dipoles(answer, energy)
+        variables |= _local(answer, energy) | _dipoles(estimate, energy)
     return xr.Dataset(
         variables,
         coords=_coordinates(deck, energy, list(channels)),
         attrs=_figures(answer, variables)
         | {
             # numpy's maximum keeps what is no number
-            "error_estimate": float(np.maximum(np.max(error), _local_error(variables))),
+            "error_estimate": float(np.maximum(estimate.largest, _local_error(variables))),
             "error_tolerance": deck.solver.rtol,
         },
     )
@@ -222,22 +221,32 @@ def _local_error(variables: Variables) -> float:
     return float(np.max(np.divide(off, whole, out=np.zeros_like(off), where=whole != 0)))
 
 
-def _dipoles(answer: Answer, energy: Array) -> Variables:
-    """Anisotropy in interstellar space: of the background, of each local source, of all."""
-    names = species(answer.deck)
+def _dipoles(estimate: Estimate, energy: Array) -> Variables:
+    """Anisotropy in interstellar space: of the background, of each local source, of all.
+
+    Each is weighted by its flux in the sum, so that what has none adds nothing; alone it has no
+    dipole then, and the background has none either where its error leaves open whether it is there.
+    """
+    answer, of = estimate.answer, elements(estimate.answer.deck)
+    off = np.abs(estimate.flux) * estimate.error
     vectors, alone, each = [], [], []
-    for name in names:
+    for name in species(answer.deck):
         flux, stream = galaxy_dipole.background(answer, name, energy)
         fluxes, dipoles = galaxy_dipole.local(answer.deck, name, energy)
         whole = flux + fluxes.sum(axis=0)
         total = stream + np.einsum("se,sek->ek", fluxes, dipoles)
-        vectors.append(total / whole[:, None])
-        alone.append(np.linalg.norm(stream, axis=-1) / flux)
+        vectors.append(_over(total, np.broadcast_to(whole[:, None], total.shape)))
+        rows = [answer.deck.nuclides.index(nuclide) for nuclide in of[name]]
+        known = flux > off[rows].sum(axis=0)
+        dipole = _over(stream, np.where(known, flux, 0.0)[:, None] * np.ones(3))
+        # after the ratio: the square of a small flux is 0
+        alone.append(np.linalg.norm(dipole, axis=-1))
         each.append(np.linalg.norm(dipoles, axis=-1))
     one = ("species", "kinetic_energy")
+    why = "dipole of the background alone; none where its flux is 0 or not resolved"
     return {
         **directions(np.stack(vectors), "background and local sources, in interstellar space"),
-        "dipole_background": (one, np.stack(alone), _label("1", "dipole of the background alone")),
+        "dipole_background": (one, np.stack(alone), _label("1", why)),
         "dipole_by_source": (
             ("source", *one),
             np.stack(each, axis=1),

@@ -15,6 +15,7 @@ from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.galaxy_solver import MOST_FUNCTIONS, PER_DECADE, ReducedBasis, Sweep
 from crtransport.physics.losses import LOWEST
 from crtransport.problems.galaxy_answer import Answer, energies
+from crtransport.problems.galaxy_local import beside
 from crtransport.problems.galaxy_transport import Resolution, Setting, momentum_order, transport
 from crtransport.problems.threads import processors
 from crtransport.solvers.errors import ConvergenceError, SingularOperatorError
@@ -46,6 +47,12 @@ _MATTERS = 0.1
 #: and the lowest energy is lowered by this
 _LOWER = 0.1
 
+_HINTS = {
+    "T_max": "; raise momentum.T_max, or lower output.T_max",
+    "T_min": "; lower momentum.T_min",
+    "momentum": "; raise momentum.per_decade",
+}
+
 
 class Estimate(NamedTuple):
     """An answer, and what tells its numerical error.
@@ -58,25 +65,65 @@ class Estimate(NamedTuple):
     parts : mapping
         "momentum", "space", "T_min" or "basis and T_min", "T_max", "steps", "residual" ->
         [nuclide, energy] relative errors.
+    beside : [nuclide, energy] array
+        What local sources add to the flux of the element.
+    unscaled : mapping
+        Of each nuclide of the normalisation, [energy, and its T] errors before it.
     """
 
     answer: Answer
     flux: Array
     parts: Mapping[str, Array]
+    beside: Array
+    unscaled: Mapping[str, Array]
 
     @property
     def error(self) -> Array:
         """[nuclide, energy] the sum of the parts."""
         return np.asarray(sum(self.parts.values()))
 
+    @property
+    def seen(self) -> Mapping[str, Array]:
+        """The parts, relative to each flux and the local sources beside it."""
+        size = np.abs(self.flux)
+        share = np.divide(size, size + self.beside, out=np.ones_like(size), where=self.beside > 0)
+        # an infinite error of nothing is nothing
+        return {
+            name: np.multiply(part, share, out=np.zeros_like(size), where=share != 0)
+            for name, part in self.parts.items()
+        }
+
+    @property
+    def hidden(self) -> NDArray[np.bool_]:
+        """[nuclide, energy] whether a flux is lost in local sources, wrong or not."""
+        tolerance = self.answer.deck.solver.rtol
+        return (self.beside > 0) & (np.abs(self.flux) <= tolerance * self.beside)
+
+    @property
+    def largest(self) -> float:
+        """The largest error of what is seen."""
+        return float(np.max(sum(self.seen.values()), initial=0.0))
+
 
 def largest_part(estimate: Estimate) -> str:
     """Where the largest error of a run comes from, in words."""
-    largest = {name: float(np.max(values)) for name, values in estimate.parts.items()}
+    parts = estimate.seen
+    largest = {name: float(np.max(values)) for name, values in parts.items()}
     name = max(largest, key=largest.__getitem__)
-    i, j = np.unravel_index(np.argmax(estimate.parts[name]), estimate.flux.shape)
+    i, j = np.unravel_index(np.argmax(parts[name]), estimate.flux.shape)
     deck = estimate.answer.deck
-    return f"{name}: {largest[name]:.1e} of {deck.nuclides[i]} at {energies(deck)[j]:.3g} GeV/n"
+    at = f"{largest[name]:.1e} of {deck.nuclides[i]} at {energies(deck)[j]:.3g} GeV/n"
+    return f"{name}: {at}{_hint(name, deck)}"
+
+
+def _hint(name: str, deck: GalaxyDeck) -> str:
+    """What helps against an error that a run does not make smaller by itself."""
+    if "T_min" in name and deck.momentum.ends()[0] <= LOWEST and deck.reaccelerated():
+        return (
+            "; T_min cannot be lower, and what reacceleration brings from there matters; lower "
+            "[reacceleration], or raise diffusion.D0"
+        )
+    return _HINTS.get(name, "")
 
 
 class Refined(NamedTuple):
@@ -102,9 +149,10 @@ def refined(deck: GalaxyDeck) -> Refined:
     """
     here, tried, why = deck, dict[str, int](), ""
     last: Refined | None = None
+    local = beside(deck, energies(deck))
     while True:
         try:
-            found = estimated(here)
+            found = estimated(here, local=local)
         except (ConvergenceError, SingularOperatorError) as error:
             if isinstance(here.solver, ReducedBasis):
                 here, why = in_full(here), f"the reduced basis has no answer: {error}"
@@ -121,10 +169,13 @@ def refined(deck: GalaxyDeck) -> Refined:
         here = finer
 
 
-def estimated(deck: GalaxyDeck, settings: Settings | None = None) -> Estimate:
+def estimated(
+    deck: GalaxyDeck, settings: Settings | None = None, local: Array | None = None
+) -> Estimate:
     """The answer of a deck and its error: what coarser grids change, each scaled by its order.
 
-    ``settings``: what was made for the deck at some resolutions, if it was.
+    ``settings``: what was made for the deck at some resolutions, if it was; ``local``: what is
+    seen `beside` it, if that counts.
     """
     energy, others = energies(deck), coarser(deck)
     wanted = [Resolution(), *(resolution for resolution, _ in others.values())]
@@ -143,7 +194,26 @@ def estimated(deck: GalaxyDeck, settings: Settings | None = None) -> Estimate:
         # far below all others, except where terms that cancel leave no digits
         residuals = [[answer.run.one(name).residual] for name in deck.nuclides]
         parts["residual"] = np.broadcast_to(residuals, flux.shape)
-    return Estimate(answer, flux, parts)
+    unscaled = _unscaled(deck, [factor for _, factor in others.values()], answer, changed)
+    here = np.zeros_like(flux) if local is None else local
+    return Estimate(answer, flux, parts, here, unscaled)
+
+
+def _unscaled(
+    deck: GalaxyDeck, factors: Sequence[float], answer: Answer, others: Sequence[Answer]
+) -> dict[str, Array]:
+    """Errors of what is scaled to a given flux, at the energies of the output and there."""
+    norm = deck.normalisation
+    if norm is None:
+        return {}
+    at, found = np.append(energies(deck), norm.T), {}
+    for name in norm.flux:
+        own, *changed = (
+            each.spectra[name].flux(at) / each.run.one(name).emission for each in (answer, *others)
+        )
+        told = [_told(_relative(x, own), f) for x, f in zip(changed, factors, strict=True)]
+        found[name] = np.asarray(sum(told))
+    return found
 
 
 def _relative(other: Array, flux: Array) -> Array:
@@ -228,9 +298,9 @@ def _finer(
 ) -> GalaxyDeck | None:
     """``here`` with what its error comes from made finer, where ``deck`` leaves it open."""
     tolerance = here.solver.rtol
-    if not np.max(found.error, initial=0.0) > tolerance:
+    if not found.largest > tolerance:
         return None
-    parts = {name: float(np.max(values)) for name, values in found.parts.items()}
+    parts = {name: float(np.max(values)) for name, values in found.seen.items()}
     if (both := parts.pop("basis and T_min", 0.0)) > tolerance / len(found.parts):
         alone = _by_basis(here, found)
         # what the lower end changes is seen once the basis changes less; much less, where the end
@@ -283,7 +353,7 @@ def _by_basis(here: GalaxyDeck, found: Estimate) -> float:
     """What the smaller basis alone changes, between the same ends."""
     answer, energy = solve_all(here, [Resolution(functions=_FEWER)], {})[0], energies(here)
     flux = np.stack([answer.interstellar(name, energy) for name in here.nuclides])
-    return float(np.max(_relative(flux, found.flux)))
+    return found._replace(parts={"basis": _relative(flux, found.flux)}).largest
 
 
 def _changes(deck: GalaxyDeck, here: GalaxyDeck, why: str) -> tuple[str, ...]:

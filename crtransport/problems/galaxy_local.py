@@ -23,6 +23,21 @@ def species(deck: GalaxyDeck) -> list[str]:
     return list(deck.bursts().species())
 
 
+def beside(deck: GalaxyDeck, energy: Array) -> Array:
+    """[nuclide, energy] interstellar flux that local sources add to the element of each nuclide.
+
+    Of isotopes no share is known: what is far below all of an element is told by no instrument.
+    """
+    found = np.zeros((len(deck.nuclides), len(energy)))
+    if not deck.local_source:
+        return found
+    bursts, emitted = deck.bursts(), species(deck)
+    for element in emitted:
+        flux = np.exp(arrival(bursts, nuclide(element), energy).log_flux).sum(axis=0)
+        found[[nuclide(name).element == element for name in deck.nuclides]] = flux
+    return found
+
+
 def local_flux(deck: GalaxyDeck, index: int) -> Flux:
     """Flux at the top of the atmosphere of one local source, of an element at T in GeV/n."""
     return lambda name, energy: local(deck, index, name, energy)[0]

@@ -98,7 +98,8 @@ class Origins:
                 lost += values * share
             else:
                 spread += values * share / levels.stretch**2
-        weights = np.array([space.typical_rate(operator) for operator in made.across])
+        weight = {operator: space.typical_rate(operator) for operator in set(made.across)}
+        weights = np.array([weight[operator] for operator in made.across])
         floor = _FLOOR * np.max(made.rates, axis=1, initial=0.0, keepdims=True)
         shapes = np.maximum(made.rates, floor)
         rates, out = weights[:, None] * shapes, np.empty_like(sources)

@@ -87,9 +87,16 @@ class Prediction:
         return above / below[0] if below else above
 
     def _flux(self, element: str, table: Measurement, x: Array, phi: float) -> Array:
-        total = np.zeros_like(x)
+        total = self._beside(element, table, x, phi)
+        # what local sources hide need not be resolved
+        hidden = self.answer.deck.solver.rtol * total
         for name, outside, share in self._seen(element, table, x, phi):
-            total += share * self.answer.positive(name, outside)
+            total = total + share * self.answer.positive(name, outside, hidden / share)
+        return total
+
+    def _beside(self, element: str, table: Measurement, x: Array, phi: float) -> Array:
+        """What local sources add."""
+        total = np.zeros_like(x)
         if table.interstellar or element not in _local(self.answer.deck):
             return total
         here = replace(self.answer.deck, modulation=Modulation(phi=phi))

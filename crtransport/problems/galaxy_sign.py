@@ -23,8 +23,6 @@ _CERTAIN = 0.3
 _MUCH = 0.1
 #: lowest energy of the grid by which that is confirmed, over that of the deck's
 _BELOW = 0.01
-#: rigidity and β at which it is asked whether anything spreads in momentum
-_UNIT = np.ones(1), np.ones(1)
 
 
 def refuse_unsteady(estimate: Estimate) -> None:
@@ -48,8 +46,10 @@ def refuse_unsteady(estimate: Estimate) -> None:
             at = energy[~np.isfinite(row)]
             raise ConvergenceError(f"{name}: the flux at T = {_span(at)} is no number")
     certain = (flux < 0) & (estimate.error < _CERTAIN)
+    # at the T of a normalisation a flux has no error; its sign before that may be wrong
+    certain &= all(error[-1] < _CERTAIN for error in estimate.unscaled.values())
     # without reacceleration nothing gains energy, and it is the differences that are negative
-    if not certain.any() or not _reaccelerated(deck):
+    if not certain.any() or not deck.reaccelerated():
         return
     farther = _from_far_below(deck)
     certain &= np.abs(farther / flux - 1) < _CERTAIN
@@ -77,15 +77,18 @@ def _signed(estimate: Estimate) -> Array:
 
 
 def not_positive(estimate: Estimate) -> str:
-    """What is wrong with fluxes that are negative within their error, a line each; or ""."""
+    """What is wrong with fluxes that are negative within their error, a line each; or "".
+
+    Those that local sources hide are no failure (`hidden`).
+    """
     deck = estimate.answer.deck
     energy, lines = energies(deck), []
-    for name, row in zip(deck.nuclides, _signed(estimate), strict=True):
-        negative = row < 0
+    for name, row, hidden in zip(deck.nuclides, _signed(estimate), estimate.hidden, strict=True):
+        negative = (row < 0) & ~hidden
         if negative.any():
             part = np.max(-row[negative]) / np.max(np.abs(row))
             # the lowest eigenvalue of such operators is below 0, by how much depends on T_min
-            below = part > _MUCH and deck.momentum.ends()[0] <= LOWEST and _reaccelerated(deck)
+            below = part > _MUCH and deck.momentum.ends()[0] <= LOWEST and deck.reaccelerated()
             hint = (
                 "what reacceleration brings from the lowest T_min exceeds escape and losses; lower "
                 "[reacceleration]"
@@ -100,18 +103,55 @@ def not_positive(estimate: Estimate) -> str:
     return "\n".join(lines)
 
 
-def _reaccelerated(deck: GalaxyDeck) -> bool:
-    return bool(np.any(deck.reacceleration.strength(*_UNIT, deck.diffusion) > 0))
-
-
 def nothing_seen(estimate: Estimate) -> str:
-    """Where fluxes are 0, of which no ratio and no relative error is known, a line each; or ""."""
+    """Where fluxes are 0, of which no ratio and no relative error is known, a line each; or "".
+
+    Those that local sources hide are no failure (`hidden`).
+    """
     energy = energies(estimate.answer.deck)
+    nothing = (estimate.flux == 0) & ~estimate.hidden
     return "\n".join(
-        f"{name}: the flux at T = {_span(energy[row == 0])} is 0, or smaller than any number; "
+        f"{name}: the flux at T = {_span(energy[row])} is 0, or smaller than any number; "
         "choose an [output] that leaves this out"
-        for name, row in zip(estimate.answer.deck.nuclides, estimate.flux, strict=True)
-        if np.any(row == 0)
+        for name, row in zip(estimate.answer.deck.nuclides, nothing, strict=True)
+        if row.any()
+    )
+
+
+def norm_unresolved(estimate: Estimate) -> str:
+    """Where a normalisation lies in or beyond a fall that no grid resolves, a line each; or "".
+
+    Between the energies below and there the fluxes are as wrong as its own.
+    """
+    deck, lines = estimate.answer.deck, []
+    for name, error in estimate.unscaled.items():
+        assert deck.normalisation is not None
+        at = deck.normalisation.T
+        energy = np.append(energies(deck), at)
+        wrong = (error > _CERTAIN) & (energy <= at)
+        if not wrong.any():
+            continue
+        first = energy[wrong].min()
+        right = energy[(error <= deck.solver.rtol) & (energy < first)]
+        hint = f"choose a normalisation.T up to {right.max():.3g} GeV/n" if right.size else ""
+        lines.append(
+            f"normalisation.T = {at:g} GeV/n: the flux of {name}, which is scaled there, is not "
+            f"resolved at T = {_span(energy[wrong])}; {hint or 'choose a lower one'}, or a higher "
+            "momentum.per_decade"
+        )
+    return "\n".join(lines)
+
+
+def hidden(estimate: Estimate) -> str:
+    """Where local sources hide fluxes that are not known well or at all, a line each; or ""."""
+    deck = estimate.answer.deck
+    energy, tolerance = energies(deck), deck.solver.rtol
+    unknown = (_signed(estimate) <= 0) | ~(estimate.error <= tolerance)
+    return "\n".join(
+        f"{name}: 0, negative or less exact than asked for at T = {_span(energy[row])}, where it "
+        f"is below {tolerance:.0e} of the local sources' flux"
+        for name, row in zip(deck.nuclides, unknown & estimate.hidden, strict=True)
+        if row.any()
     )
 
 

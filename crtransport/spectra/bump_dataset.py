@@ -59,6 +59,17 @@ def curves(
         "rigidity": variable(grid, "GV", "rigidity", "rigidity"),
     }
     variables = _fluxes(grid, all_, spreads, found) | _indices(all_)
+    if deck.wake.places:
+        coords["place"] = variable(
+            np.array(deck.wake.places), "1", "distance from the shock over that of the Sun", "place"
+        )
+        seen = [shock.moved(place) for place in deck.wake.places]
+        variables["wake_R0"] = variable(
+            np.array([one.R0 for one in seen]), "GV", "R0 at a place of the tube", "place"
+        )
+        flux = np.array([one.flux(grid) for one in seen])
+        text = "flux of the fitted element at a place of the tube"
+        variables["wake_flux"] = variable(flux, _FLUX, text, *("place", "rigidity"))
     if pairs:
         names = [pair.replace("_", "/") for pair in pairs]
         coords["ratio_name"] = variable(names, "1", "ratio of two elements", "ratio_name")

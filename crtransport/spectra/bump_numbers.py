@@ -9,7 +9,7 @@ import xarray as xr
 
 from crtransport.deck.bump import BumpDeck
 from crtransport.fits import Fit
-from crtransport.physics.bump import LABELS, Bump, compression, shock_index
+from crtransport.physics.bump import LABELS, Bump, compression, excess, rigidity_factor, shock_index
 from crtransport.spectra.bump_fit import BumpFit, mach_of
 from crtransport.spectra.quality import ends_of, number_names, summary, with_errors
 from crtransport.spectra.tables import variable
@@ -18,6 +18,7 @@ _SHOCK = {
     "M": ("1", "Mach number of the shock"),
     "r": ("1", "compression of the shock"),
     "q_s": ("1", "index of what the shock makes"),
+    "rigidity_factor": ("1", "(1 + K)^(1/gamma), by which the shock raises rigidities"),
 }
 
 
@@ -53,7 +54,11 @@ def _shock(fit: BumpFit, found: Fit) -> dict[str, Any]:
     r = compression(ends)
     q = shock_index(r)
     variables |= with_errors("r", r[0], (r[0] - r[1], r[2] - r[0]), _SHOCK["r"])
-    return variables | with_errors("q_s", q[0], (q[0] - q[2], q[1] - q[0]), _SHOCK["q_s"])
+    variables |= with_errors("q_s", q[0], (q[0] - q[2], q[1] - q[0]), _SHOCK["q_s"])
+    # M at its ends raises rigidities at the γ of the best fit
+    factor = rigidity_factor(bump.gamma, excess(bump.gamma, q))
+    ends_ = (factor[0] - factor[1], factor[2] - factor[0])
+    return variables | with_errors("rigidity_factor", factor[0], ends_, _SHOCK["rigidity_factor"])
 
 
 def _mach_ends(fit: BumpFit, found: Fit) -> tuple[float, float]:
@@ -96,18 +101,21 @@ def shocks(deck: BumpDeck, bump: Bump) -> xr.Dataset:
                 deck.smearing.distance(rigidity),
                 "kpc",
                 "largest distance of the source by smearing",
-                *("delta", "smearing_rigidity"),
+                *("reduction", "delta", "smearing_rigidity"),
             ),
             "distance_smeared_R0": variable(
-                deck.smearing.distance(np.array([bump.R0]))[:, 0],
+                deck.smearing.distance(np.array([bump.R0]))[..., 0],
                 "kpc",
                 "largest distance of the source by smearing at R0",
-                "delta",
+                *("reduction", "delta"),
             ),
         },
         {
             "candidate": variable(names, "1", "shock", "candidate"),
             "delta": variable(np.array(deck.smearing.delta), "1", "slope of kappa", "delta"),
+            "reduction": variable(
+                np.array(deck.smearing.reduction), "1", "factor on kappa", "reduction"
+            ),
             "smearing_rigidity": variable(rigidity, "GV", "rigidity", "smearing_rigidity"),
         },
     )

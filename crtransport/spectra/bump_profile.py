@@ -11,6 +11,7 @@ import xarray as xr
 from crtransport.deck.bump import BumpDeck
 from crtransport.fits import DataSet, minimise, profile
 from crtransport.physics.bump import LABELS
+from crtransport.spectra.bump_dataset import rigidities
 from crtransport.spectra.bump_fit import BumpFit, Variant
 from crtransport.spectra.quality import ends_of, with_errors
 from crtransport.spectra.tables import correlated, variable
@@ -37,6 +38,10 @@ def variants(deck: BumpDeck, sets: Sequence[DataSet]) -> tuple[xr.Dataset, list[
         variables |= with_errors(
             f"variant_{name}", np.array(values), (low, high), labels, "variant"
         )
+    grid = rigidities(deck.output)
+    flux = np.array([f.bump(one.best).flux(grid) for f, one in zip(fits, found, strict=True)])
+    text = "flux of the fitted element under these assumptions"
+    variables["variant_flux"] = variable(flux, "m-2 s-1 sr-1 GV-1", text, *("variant", "rigidity"))
     chi2 = np.array([one.chi2 for one in found])
     variables["variant_chi2"] = variable(chi2, "1", "least chi-squared", "variant")
     problems = [

@@ -12,8 +12,8 @@ from crtransport.fits import DataSet
 from crtransport.measurements.axes import rigidity
 from crtransport.spectra.quality import written
 
-_NAMES = ("gamma", "K", "M", "r", "q_s", "R0", "R_L", "a_fit")
-_NAMED = {0.5: "1/2", 0.333: "1/3", 0.667: "2/3"}
+_NAMES = ("gamma", "K", "M", "r", "q_s", "rigidity_factor", "R0", "R_L", "a_fit")
+_NAMED = {0.5: "1/2", 0.333: "1/3", 0.667: "2/3", 1.0: "1"}
 
 
 def assumptions(deck: BumpDeck, sets: Sequence[DataSet]) -> dict[str, str]:
@@ -62,6 +62,7 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
         *_profiles(dataset),
         *_tables(dataset),
         *_shocks(dataset),
+        *_places(dataset),
     ]
     rows.append(("assumed", dataset.attrs["assumptions"]))
     return rows + [("remark", text) for text in dataset.attrs["remark"].splitlines()]
@@ -98,7 +99,7 @@ def _variants(dataset: xr.Dataset) -> list[tuple[str, str]]:
 
 
 def _profiles(dataset: xr.Dataset) -> list[tuple[str, str]]:
-    """χ² at a = ½, ⅓ and ⅔ where these are on the grid, and where it is least."""
+    """χ² at a = ½, ⅓, ⅔ and 1 where these are on the grid, and where it is least."""
     rows = []
     for name, text in (("chi2_profile", "χ²(a)"), ("chi2_profile_correlated", "  correlated")):
         for variant in dataset.variant.values if name in dataset else ():
@@ -134,10 +135,23 @@ def _shocks(dataset: xr.Dataset) -> list[tuple[str, str]]:
         here = dataset.sel(candidate=name)
         text = f"R0 {float(here.R0_expected) / 1e3:.2g} TV by the relation"
         rows.append((str(name), f"{text}; its size should be {float(here.size_needed):.2g} pc"))
-    ends = ", ".join(
-        f"{float(value):.3g} kpc (δ = {float(delta):g})"
-        for delta, value in zip(
-            dataset.delta.values, dataset.distance_smeared_R0.values, strict=True
+    for share in dataset.reduction.values:
+        here = dataset.distance_smeared_R0.sel(reduction=share)
+        ends = ", ".join(
+            f"{float(value):.3g} kpc (δ = {float(delta):g})"
+            for delta, value in zip(here.delta.values, here.values, strict=True)
         )
-    )
-    return [*rows, ("smeared beyond, at R0", ends)]
+        rows.append((f"smeared beyond, at R0, κ × {float(share):g}", ends))
+    return rows
+
+
+def _places(dataset: xr.Dataset) -> list[tuple[str, str]]:
+    """R₀ and the largest excess over the background at each place of the tube."""
+    rows = []
+    background = dataset.background.isel(species=0)
+    for place in dataset.place.values if "wake_flux" in dataset else ():
+        more = dataset.wake_flux.sel(place=place) / background - 1
+        r0 = float(dataset.wake_R0.sel(place=place))
+        text = f"R0 {r0 / 1e3:.3g} TV, excess at most {float(more.max()):.3g} times the background"
+        rows.append((f"{float(place):g} of the way from the shock", text))
+    return rows

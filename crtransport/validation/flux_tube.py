@@ -16,6 +16,7 @@ from crtransport.analytic import flux_tube as exact
 from crtransport.deck.flux_tube import FluxTubeDeck, FluxTubeOutput
 from crtransport.physics.flux_tube import Emission, Loss, LossKind, Tube
 from crtransport.physics.scattering import Scattering
+from crtransport.physics.tube_arrival import TubeShock
 from crtransport.problems.flux_tube import solve_steady
 from crtransport.problems.pitch_angle import (
     Medium,
@@ -30,6 +31,7 @@ from crtransport.problems.pitch_angle import (
 )
 from crtransport.problems.tube_cells import cell_matrix, cell_rates
 from crtransport.problems.tube_modes import extrapolation_length
+from crtransport.problems.tube_shock import shock_index
 from crtransport.solvers.elements import Elements
 from crtransport.solvers.finite_volume import Cells
 from crtransport.solvers.problem import PulseProblem, TwoWayProblem
@@ -48,7 +50,7 @@ _LOSSES: tuple[LossKind, LossKind] = ("constant-in-chi", "constant-in-mu")
 def rows() -> list[Row]:
     """(name, computed, reference, relative tolerance, formula) of every comparison."""
     parts = (
-        _tabulated, _small_loss, _wkb, _legendre, _paper, _figure4, _jump_mean, _milne,
+        _tabulated, _small_loss, _wkb, _legendre, _paper, _figure4, _jump_mean, _milne, _shock,
         _thick_tube, _diffusion, _focusing, _focused_rates, _taylor,
     )  # fmt: skip
     return [row for part in parts for row in part()]
@@ -151,6 +153,14 @@ def _milne() -> Iterator[Row]:
         found, _ = extrapolation_length(dimensionless(q, 0.0, "constant-in-chi"))
         formula = "extrapolation length z₀ of the Milne problem"
         yield f"spectral/milne/q={slope}", found, float(text), exact.last_digit(text), formula
+
+
+def _shock() -> Iterator[Row]:
+    formula = "s of f ∝ p^−s at a shock, modes of both sides matched"
+    for (up, down), text in exact.SHOCK_INDEX.items():
+        shock = TubeShock(beta_up=up, beta_down=down)
+        found = shock_index(Scattering(slope=1.0), shock, 1e-9).value
+        yield f"spectral/shock/{up:g}", found, float(text), exact.last_digit(text), formula
 
 
 def _thick_tube() -> Iterator[Row]:

@@ -26,6 +26,7 @@ from crtransport.physics.bump import (
     excess,
     index_of_excess,
     mach_number,
+    rigidity_factor,
     shock_index,
 )
 from crtransport.plots.bump import draw
@@ -143,9 +144,43 @@ def test_the_shock_of_the_relation() -> None:
 
 def test_smearing_bound() -> None:
     """About 1 kpc at 1 GV, 6 to 33 kpc at the break near 300 GV."""
-    found = Smearing().distance(np.array([1.0, 300.0]))
+    found, reduced = Smearing().distance(np.array([1.0, 300.0]))
     assert found[:, 0] == pytest.approx([1.08, 1.08], rel=1e-2)
     assert found[:, 1] == pytest.approx([6.0, 33.1], rel=1e-2)
+    assert reduced == pytest.approx(found / 10)
+
+
+def test_rigidities_are_raised_by_the_shock() -> None:
+    """(1 + K) R^-gamma is the background at R over the factor."""
+    factor = float(rigidity_factor(2.85, 2.367908))
+    assert factor == pytest.approx(1.531224, abs=1e-6)
+    assert TRUE.background(AT / factor) == pytest.approx(3.367908 * TRUE.background(AT))
+
+
+def test_nearer_to_the_shock_both_exponents_are_smaller() -> None:
+    lossy = replace(TRUE, R_L=1e5)
+    excess_there = [one.flux(AT) / one.background(AT) - 1 for one in map(lossy.moved, (0, 0.3, 1))]
+    assert excess_there[0] == pytest.approx(np.full(AT.shape, TRUE.K))
+    whole = np.log(excess_there[2] / TRUE.K)
+    assert np.log(excess_there[1] / TRUE.K) == pytest.approx(0.3 * whole)
+
+
+def test_the_wake_ends_at_the_fit_and_is_drawn(folder: Path) -> None:
+    alone = {"prediction": {}, "profile": {}, "wake": {"places": [0.0, 0.5, 1.0]}}
+    found = solve(deck(**alone), folder)
+    at_sun, fit = found.wake_flux.sel(place=1.0), found.flux.sel(species="H")
+    np.testing.assert_allclose(at_sun, fit, rtol=1e-12)
+    assert float(found.wake_R0.sel(place=0.5)) == pytest.approx(float(found.R0) / 4)
+    assert "0 of the way from the shock" in dict(headline(found))
+    panels = draw(found, [])["wake"].axes
+    assert [len(one.get_lines()) >= 3 for one in panels] == [True, True]
+
+
+def test_the_other_line_is_the_fit_with_losses(solved: xr.Dataset) -> None:
+    row = solved.variant_flux.sel(variant="gamma fixed, loss-free")
+    np.testing.assert_allclose(row, solved.flux.sel(species="H"), rtol=1e-4)
+    labels = [t.get_text() for t in draw(solved, [])[""].legends[0].get_texts()]
+    assert {"fit without losses", "fit with losses"} <= set(labels)
 
 
 def test_norm_alone_is_the_weighted_mean() -> None:
@@ -285,7 +320,7 @@ def test_headline_and_figures(solved: xr.Dataset) -> None:
     assert "energy scale of TWO fitted" in rows["assumed"]
     figures = draw(solved, [])
     assert set(figures) == {"", "profile"}
-    assert len(figures[""].axes) == 1 + 2 + 1
+    assert len(figures[""].axes) == 2 * (1 + 2 + 1)  # each with what is measured over it
 
 
 @pytest.mark.parametrize(
@@ -307,6 +342,8 @@ def test_headline_and_figures(solved: xr.Dataset) -> None:
         ({"candidate": [{"name": "x", "distance": 1, "size": 1}] * 2}, "two candidates"),
         ({"residuals": "log"}, 'must be "linear" or "logarithmic"'),
         ({"smearing": {"delta": []}}, "delta needs at least one"),
+        ({"smearing": {"reduction": [1, 1]}}, "reduction needs at least one"),
+        ({"wake": {"places": [1, 0.5]}}, "places must be in increasing order"),
     ],
 )
 def test_a_wrong_deck_is_told(changes: dict[str, Any], said: str) -> None:

@@ -214,7 +214,7 @@ def test_one_element_and_one_component(folder: Path) -> None:
 
 
 def test_figure(solved: xr.Dataset) -> None:
-    assert len(draw(solved, [])[""].axes) == 2
+    assert len(draw(solved, [])[""].axes) == 4  # each with what is measured over the sum
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,10 @@ def refusal(tables: dict[str, Any]) -> str:
         # normalisation
         ({"normalisation": {"flux": {}}}, "flux is empty"),
         ({"normalisation": {"flux": {"C12": 1.0}}}, "no source emits C12"),
-        ({"normalisation": {"T": 1e9, "flux": {"H1": 1.0}}}, "normalisation.T lies beyond"),
+        (
+            {"normalisation": {"T": 1e9, "flux": {"H1": 1.0}}},
+            "normalisation.T = 1e+09 GeV/n lies beyond momentum.T_min … T_max",
+        ),
         (
             {
                 "network": ["H1", "C12", "O16"],
@@ -182,7 +185,6 @@ def refusal(tables: dict[str, Any]) -> str:
         ({"geometry": {"kind": "slab"}, "solver": {"order_r": 4}}, "solver.order_r has no effect"),
         ({"geometry": {"kind": "slab"}, "output": {"maps": True}}, "output.maps needs"),
         (BOX | {"diffusion": {}}, 'a leaky box is well mixed and needs "uniform"'),
-        (BOX | {"gas": {}}, "a leaky box needs the mean density of its gas"),
         (
             BOX | {"gas": BOX["gas"] | {"HI": {"kind": "thin-disk", "column": 1e20}}},
             'gas.HI.kind = "thin-disk": a leaky box needs',
@@ -198,14 +200,49 @@ def refusal(tables: dict[str, Any]) -> str:
         ({"output": {"T_max": 1e8}}, "lies beyond momentum.T_min"),
         ({"output": {"T_max": 1e7}}, "modulation.phi needs fluxes up to output.T_max + 0.6 GeV/n"),
         ({"output": {"T_min": 5, "T_max": 4}}, "is not above T_min"),
-        ({"output": {"T_min": 1, "T_max": 1.5}}, "no rigidity in common"),
+        (
+            {"output": {"T_min": 100, "T_max": 101}},
+            "no rigidity in common: H1 ends at 101.9 GV, where He4 begins at 201.9 GV; a T_max of "
+            "202 GeV/n or a T_min of 49.8 GeV/n is enough",
+        ),
         ({"output": {"ratios": ["B/C"]}}, 'output.ratios: "B/C": the network has no B'),
         ({"output": {"ratios": ["He"]}}, 'must be such as "B/C", "10Be/9Be" or'),
+        ({"output": {"ratios": ["He4/H1"]}}, 'Fe"; did you mean "4He/1H"?'),
+        (
+            {"sensitivity": {"of": ["He4"], "at": [1.0], "by": ["diffusion.D0"]}},
+            'sensitivity.of: "He4" must be such as "B", "12C", "B/C", "10Be/9Be" or '
+            '"(Sc+Ti+V)/Fe"; did you mean "4He"?',
+        ),
         ({"output": {"ratios": ["4He/3He"]}}, "the network has no 3He"),
     ],
 )
 def test_a_wrong_deck_is_refused_in_one_line(tables: dict[str, Any], message: str) -> None:
     assert message in refusal(tables)
+
+
+def test_all_that_does_not_go_with_a_geometry_is_told_at_once() -> None:
+    wrong = {
+        "diffusion": {},
+        "gas": {},
+        "convection": {"V0": 5},
+        "source": [SOURCE | {"vertical": {"kind": "thin-disk"}}],
+        "solver": {"order_z": 4},
+        "output": {"maps": True},
+    }
+    with pytest.raises(DeckError) as caught:
+        deck(**BOX | wrong)
+    why = [problem.why for problem in caught.value.problems]
+    heads = [
+        'gas.H2.kind = "bronfman1988": a leaky box needs the mean density',
+        'gas.HI.kind = "gordon1976": a leaky box',
+        'gas.HII.kind = "cordes1991": a leaky box',
+        'diffusion.kind = "two-halo": a leaky box is well mixed',
+        "convection has no meaning in a leaky box",
+        'source "background": vertical.kind = "thin-disk" has no meaning',
+        "solver.order_z has no effect",
+        "output.maps needs",
+    ]
+    assert [one[: len(head)] for one, head in zip(why, heads, strict=True)] == heads
 
 
 def test_what_an_answer_does_not_need_is_not_asked_for() -> None:
@@ -231,3 +268,8 @@ def test_gaps_in_a_table_of_gas_are_refused(table: dict[str, Any], message: str)
     rings = {"kind": "table", "z_half": [0.1, 0.1]} | table
     with pytest.raises(DeckError, match=re.escape(message)):
         load_deck({"model": "galaxy", "network": ["H1"], "gas": {"HI": rings}})
+
+
+def test_the_ends_that_are_told_to_be_enough_are() -> None:
+    for output in ({"T_min": 100, "T_max": 202}, {"T_min": 49.8, "T_max": 101}):
+        deck(output=output)

@@ -253,3 +253,11 @@ def test_a_smaller_basis_hides_what_a_given_lower_end_changes() -> None:
     found = crtransport.run(tables)
     assert "functions" in found.attrs["refined"]
     assert found.attrs["error_estimate"] <= found.attrs["error_tolerance"]
+
+
+def test_where_the_lowest_momenta_matter_and_cannot_be_lower_reacceleration_is_named() -> None:
+    weak = {"diffusion.D0": 1e22, "network": ["C12"], "momentum.T_min": 1e-4}
+    told = crtransport.run(SLAB, weak | {"output.T_max": 10.0}).attrs
+    assert told["error_estimate"] > 0.1
+    assert "T_min cannot be lower" in told["error_from"]
+    assert told["error_from"].endswith("lower [reacceleration], or raise diffusion.D0")

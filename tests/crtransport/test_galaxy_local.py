@@ -20,6 +20,7 @@ from crtransport.physics import sky
 from crtransport.plots.galaxy import draw
 from crtransport.problems import galaxy_local
 from crtransport.problems.burst_arrival import arrival
+from tests.folders import tables_of
 
 COLUMNS = "energy,amplitude,amplitude_error,phase,phase_error"
 SMALL: dict[str, Any] = {
@@ -182,3 +183,14 @@ def test_the_figure_of_dipoles_draws_what_is_measured(tmp_path: Path) -> None:
 def test_wrong_local_sources_are_refused(changes: dict[str, Any], why: str) -> None:
     with pytest.raises(DeckError, match=why):
         load_deck("yuan2025_fig3", changes)
+
+
+def test_what_the_deck_says_of_its_chi_squared() -> None:
+    """Yuan 2025, Fig. 5: its header; with exp(-R/R_c) 400 in sum."""
+    found = crtransport.run("yuan2025_fig5", data=tables_of("galaxy")).chi2
+    assert found.sum().item() == pytest.approx(371, abs=1)
+    at = [str(name) for name in found[found.dims[0]].values]
+    chi2 = dict(zip(at, found.values, strict=True))
+    told = {"AMS-02_H_rigidity": 35, "DAMPE_H_kineticEnergy": 22}
+    told |= {"LHAASO_EPOS-LHC_H_totalEnergy": 185, "LHAASO_EPOS-LHC_He_totalEnergy": 4.5}
+    assert {name: chi2[name] for name in told} == pytest.approx(told, abs=0.5)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import crtransport
+from crtransport.problems.galaxy import headline
 from crtransport.solvers.errors import ConvergenceError
 
 CUT: dict[str, Any] = {
@@ -64,3 +65,37 @@ def test_nothing_has_no_gradient() -> None:
     deck = CUT | {"normalisation": {"T": 1e4, "flux": {"C12": 1.0}}}
     with pytest.raises(ConvergenceError, match="the sources give C12 0 at T = 10000"):
         crtransport.gradient(deck, [1.0], lambda flux: float(flux["C12"][0]), ["diffusion.D0"])
+
+
+@pytest.mark.parametrize("at", [447.0, 1e3])
+def test_a_normalisation_within_a_cutoff_that_is_not_resolved_is_named(at: float) -> None:
+    """At 1 TeV/n the flux is known, but those from 158 to 501 GeV/n are not.
+
+    At 447 GeV/n it has the wrong sign, which is not for want of a steady state.
+    """
+    norm: dict[str, Any] = {"T": at, "flux": {"C12": 1.0}}
+    box = {"output": {"T_min": 1.0, "T_max": 1e3}, "normalisation": norm}
+    first = crtransport.run(CUT | box).attrs["failures"].splitlines()[0]
+    assert first.startswith(f"normalisation.T = {at:g} GeV/n: the flux of C12, which is scaled")
+    told = float(first.partition("choose a normalisation.T up to ")[2].split()[0])
+    assert 50 < told < 400
+    norm["T"] = box["output"]["T_max"] = told
+    found = crtransport.run(CUT | box)
+    assert found.attrs["failures"] == ""
+    error = found.flux_lis_rel_error.sel(nuclide="C12")
+    assert float(error.max()) < found.attrs["error_tolerance"]
+
+
+def test_it_says_that_nothing_is_normalised() -> None:
+    box = {"output": {"T_min": 1.0, "T_max": 50.0}, "momentum": {"per_decade": 8.0}}
+    norm = {"normalisation": {"T": 10.0, "flux": {"C12": 1.0}}}
+    told = [dict(headline(crtransport.run(CUT | box | some))) for some in ({}, norm)]
+    assert told[0]["not normalised"].startswith("source.abundances are taken as they stand")
+    assert "not normalised" not in told[1]
+
+
+def test_it_says_what_helps_where_the_output_nears_the_end_of_the_momenta() -> None:
+    near = {"momentum": {"T_max": 20.0}, "output": {"T_min": 1.0, "T_max": 19.0}}
+    found = crtransport.run(CUT | near | {"source": [{"abundances": {"C12": 1.0}}]})
+    assert found.attrs["error_from"].startswith("T_max: ")
+    assert found.attrs["error_from"].endswith("raise momentum.T_max, or lower output.T_max")

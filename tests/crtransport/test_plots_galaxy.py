@@ -195,3 +195,17 @@ def test_maps_are_relative_to_the_sun() -> None:
 )
 def test_energies_have_a_prefix(energy: float, name: str) -> None:
     assert energy_name(energy) == name
+
+
+@pytest.mark.parametrize("isotopes", [("Fe56", "Fe57"), tuple(f"Ca{a}" for a in range(40, 48))])
+def test_the_names_of_isotopes_cover_no_curve(isotopes: tuple[str, ...]) -> None:
+    figure = draw(dataset(*isotopes), [])[""]
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    legend = axes.get_legend()
+    assert legend is not None
+    box = legend.get_window_extent()
+    points = [curve.get_transform().transform(curve.get_xydata()) for curve in axes.lines]
+    assert not np.any([box.contains(*point) for point in np.concatenate(points)])
+    (name,) = axes.texts
+    assert not box.overlaps(name.get_window_extent())
