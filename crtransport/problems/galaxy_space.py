@@ -114,12 +114,15 @@ def same_space(key: str) -> bool:
     return _SAME.fullmatch(key) is not None
 
 
-def make_space(deck: GalaxyDeck, coarse: bool = False, like: GalaxyDeck | None = None) -> Space:
+def make_space(
+    deck: GalaxyDeck, coarse: bool = False, like: GalaxyDeck | None = None, grid: Any = None
+) -> Space:
     """Build the matrices of a deck; ``coarse``: on the grid that tells the error of the deck's.
 
-    ``like``: a deck whose elements are taken, where derivatives need as many of them.
+    ``like``: a deck whose elements are taken, where derivatives need as many of them. ``grid``: one
+    in place of the deck's.
     """
-    place = _Places(deck, make_grid(deck, coarse, like))
+    place = _Places(deck, make_grid(deck, coarse, like) if grid is None else grid)
     diffusion = place.diffusion()
     loads = tuple(
         place.load(
