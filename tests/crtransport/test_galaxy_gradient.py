@@ -94,10 +94,12 @@ def run_again(one: Adjoint, key: str, at: float) -> float:
     space, method = one._space(deck), method_of(deck, Resolution())
     scales = np.array([nuclide.log_scale for nuclide in one.run.nuclides])
     equations, done = Equations(deck, one.run.levels, space, scales), list[Any]()
+    values = np.stack([nuclide.values for nuclide in one.run.nuclides])
     for index, nuclide in enumerate(one.run.nuclides):
-        origin = Origin(equations.origins, index, done)
+        origin = Origin(equations.origins, index, done, values)
         problem = equations.problem(index, origin)
-        done.append(replace(nuclide, values=method(problem).values))
+        values[index] = method(problem).values
+        done.append(replace(nuclide, values=values[index]))
     again = Adjoint.__new__(Adjoint)
     again.deck, again.run = deck, replace(one.run, nuclides=tuple(done))
     return boron_to_carbon(again._fluxes(deck, space, ENERGY))
