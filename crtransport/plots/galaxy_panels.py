@@ -8,15 +8,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from crtransport.plots.style import GREY, bars, points
+from crtransport.plots.spectra import beyond, pair, per_cent
+from crtransport.plots.style import GREY, bars, points, scientific
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.gridspec import GridSpec
     from numpy.typing import NDArray
+
+    from crtransport.measurements.table import Measurement
 
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]
+
+    #: a table, x of its points as they are drawn, and their look
+    Drawn = tuple[Measurement, Array, dict[str, Any]]
 
 T = TypeVar("T")
 
@@ -105,6 +113,52 @@ def draw_points(
     """Measured points with their errors downwards and upwards; upper limits as arrows."""
     plain: dict[str, Any] = {"linestyle": "none", "elinewidth": 0.6, "markeredgewidth": 0.6}
     return axes.errorbar(x, y, **bars(y, errors, measured), **plain | look)
+
+
+def is_compared(dataset: xr.Dataset, table: Measurement) -> bool:
+    """Whether the dataset has the points of a table over the model, and some within its range."""
+    return "measured_over_model" in dataset and bool(
+        table.name in dataset.table.values and np.isfinite(_over(dataset, table)[0]).any()
+    )
+
+
+def _over(dataset: xr.Dataset, table: Measurement) -> tuple[Array, tuple[Array, Array]]:
+    """The points of a table and their errors, per cent from the model."""
+    number = list(dataset.table.values).index(table.name)
+    here = dataset.isel(measured_point=dataset.measured_table.values == number)
+    errors = here.measured_over_model_lo.values, here.measured_over_model_hi.values
+    return 100 * (here.measured_over_model.values - 1), (100 * errors[0], 100 * errors[1])
+
+
+def one_or_pair(
+    figure: Figure, grid: GridSpec, place: tuple[int, int], compared: bool
+) -> tuple[Axes, Axes | None]:
+    """A panel and, if something is compared in it, one of that over the model under it."""
+    row, column = place
+    if compared:
+        return pair(figure, grid, row, column)
+    return figure.add_subplot(grid[2 * row : 2 * row + 2, column]), None
+
+
+def draw_over(axes: Axes, dataset: xr.Dataset, drawn: Sequence[Drawn]) -> None:
+    """Measured points, per cent from the model."""
+    parts = [_over(dataset, table) for table, _, _ in drawn]
+    per_cent(axes, np.concatenate([found for found, _ in parts]))
+    for (table, x, look), (found, errors) in zip(drawn, parts, strict=True):
+        some = np.isfinite(found)
+        sizes = errors[0][some], errors[1][some]
+        draw_points(axes, x[some], found[some], sizes, table.measured[some], look)
+        beyond(axes, x[some], found[some], look.get("color", GREY))
+
+
+def tell_error(figure: Figure, dataset: xr.Dataset) -> None:
+    """The numerical error of the fluxes and the tolerance, as a line under the figure."""
+    error, tolerance = (dataset.attrs.get(f"error_{n}", np.nan) for n in ("estimate", "tolerance"))
+    if np.isfinite(error):
+        text = (
+            f"relative numerical error ≤ {scientific(error)} (tolerance {scientific(tolerance, 1)})"
+        )
+        figure.supxlabel(text, fontsize=6.5, color=GREY)
 
 
 def legend(figure: Figure, handles: dict[str, Any]) -> None:

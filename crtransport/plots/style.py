@@ -121,7 +121,7 @@ def bars(y: Array, errors: tuple[Array, Array], measured: NDArray[np.bool_]) -> 
     """Errors downwards and upwards for ``axes.errorbar``; what is no value hangs on an arrow."""
     if measured.all():
         return {"yerr": errors}
-    below, above = np.where(measured, errors, [[0.5], [0.0]] * y)
+    below, above = np.where(measured, errors, [[0.5], [0.0]] * np.abs(y))
     return {"yerr": (below, above), "uplims": ~measured}
 
 
@@ -147,6 +147,13 @@ def limits(colour: str) -> dict[str, Any]:
         "markerfacecolor": "none",
         "markeredgewidth": 0.7,
     }
+
+
+def scientific(value: float, digits: int = 2) -> str:
+    """ "3.5 × 10⁻³" as matplotlib writes it."""
+    mantissa, power = f"{value:.{digits - 1}e}".split("e")
+    base = f"$10^{{{int(power)}}}$"
+    return base if float(mantissa) == 1 and digits == 1 else f"{mantissa} × {base}"
 
 
 def panel_label(axes: Axes, text: str) -> None:
