@@ -10,6 +10,7 @@ Figures are made without pyplot, so no figure outlives its caller.
 from __future__ import annotations
 
 import contextlib
+import re
 import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -154,6 +155,11 @@ def scientific(value: float, digits: int = 2) -> str:
     mantissa, power = f"{value:.{digits - 1}e}".split("e")
     base = f"$10^{{{int(power)}}}$"
     return base if float(mantissa) == 1 and digits == 1 else f"{mantissa} × {base}"
+
+
+def unit_text(unit: str) -> str:
+    """A unit with its powers raised: "cm2/s", "m-2 s-1 sr-1 (GeV/n)-1"."""
+    return re.sub(r"(?<=[A-Za-z)])(-?\d+)", r"$^{\1}$", unit)
 
 
 def panel_label(axes: Axes, text: str) -> None:
