@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from crtransport.plots.galaxy_panels import pages
-from crtransport.plots.spectra import beyond, per_cent
+from crtransport.plots.spectra import per_cent
 from crtransport.plots.style import (
     COLOURS,
     GREY,
@@ -147,8 +147,7 @@ def _over_fit(axes: Axes, some: xr.Dataset) -> dict[str, Any]:
         handles["fitted systematic shift"] = drawn[0]
     sizes = 100 * errors[0] / m, 100 * errors[1] / m
     axes.errorbar(x, found, **bars(found, sizes, measured), **_LOOK)
-    per_cent(axes, found[measured], COLOURS[1])
-    beyond(axes, x, found, COLOURS[0])
+    per_cent(axes, COLOURS[1])
     low, high = (100 * (some[f"point_band_{end}"].values / m - 1) for end in ("lo", "hi"))
     if x.size > 1 and np.all(np.isfinite(low)):
         look: Any = {"color": COLOURS[1], "alpha": 0.3, "linewidth": 0, "zorder": 1.5}

@@ -105,6 +105,7 @@ def _spectra(dataset: xr.Dataset, isotopes: dict[str, list[str]], measured: Flux
     shown = [(t, s) for t, s in measured if s.element in isotopes]
     marks = looks((s.label, s.interstellar) for _, s in shown if not s.curve)
     handles: dict[str, Any] = {}
+    lines: dict[str, Any] = {}
     for i, (element, nuclides) in enumerate(isotopes.items()):
         here = [(t, s) for t, s in shown if s.element == element]
         compared = [(t, s) for t, s in here if not s.curve and is_compared(dataset, t)]
@@ -113,9 +114,9 @@ def _spectra(dataset: xr.Dataset, isotopes: dict[str, list[str]], measured: Flux
             handles |= _draw_measured(above, s, marks)
         some = [s for _, s in here]
         if "species" in dataset.dims and element in dataset.species:
-            handles |= _draw_sum(above, dataset.sel(species=element), some)
+            lines |= _draw_sum(above, dataset.sel(species=element), some)
         else:
-            handles |= _draw_element(above, dataset.sel(nuclide=nuclides), some)
+            lines |= _draw_element(above, dataset.sel(nuclide=nuclides), some)
         panel_label(above, element)
         if below is not None:
             draw_over(below, dataset, [(t, s.kinetic_energy, marks[s.label]) for t, s in compared])
@@ -126,7 +127,7 @@ def _spectra(dataset: xr.Dataset, isotopes: dict[str, list[str]], measured: Flux
         elif below is not None:
             below.set_ylabel("")
     tell_error(figure, dataset)
-    legend(figure, handles)
+    legend(figure, lines | handles)
     return figure
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from crtransport.plots.spectra import beyond, pair, per_cent
+from crtransport.plots.spectra import pair, per_cent
 from crtransport.plots.style import GREY, bars, points, scientific
 
 if TYPE_CHECKING:
@@ -66,6 +66,11 @@ def pretty(name: str) -> str:
     """ "B10" and "10Be/9Be" with their mass numbers raised."""
     leading = re.sub(r"([A-Z][a-z]?)(\d+)", r"\2\1", name)
     return re.sub(r"(\d+)", r"$^{\1}$", leading)
+
+
+def raised(text: str) -> str:
+    """A text with the mass numbers of "10Be/9Be at 1 GeV/n" raised."""
+    return re.sub(r"\b(\d+)(?=[A-Z][a-z]?\b)", r"$^{\1}$", text)
 
 
 def log_axis(
@@ -142,13 +147,12 @@ def one_or_pair(
 
 def draw_over(axes: Axes, dataset: xr.Dataset, drawn: Sequence[Drawn]) -> None:
     """Measured points, per cent from the model."""
-    parts = [_over(dataset, table) for table, _, _ in drawn]
-    per_cent(axes, np.concatenate([found for found, _ in parts]))
-    for (table, x, look), (found, errors) in zip(drawn, parts, strict=True):
+    for table, x, look in drawn:
+        found, errors = _over(dataset, table)
         some = np.isfinite(found)
         sizes = errors[0][some], errors[1][some]
         draw_points(axes, x[some], found[some], sizes, table.measured[some], look)
-        beyond(axes, x[some], found[some], look.get("color", GREY))
+    per_cent(axes)
 
 
 def tell_error(figure: Figure, dataset: xr.Dataset) -> None:
@@ -164,9 +168,11 @@ def tell_error(figure: Figure, dataset: xr.Dataset) -> None:
 def legend(figure: Figure, handles: dict[str, Any]) -> None:
     """The curves first, then the experiments in the order of the deck."""
     names = sorted(handles, key=lambda name: [LIS, TOA, name].index(name))
+    most = 3 if figure.get_figwidth() < 5 else 6
+    rows = -(-len(names) // most)
     figure.legend(
         [handles[name] for name in names],
         names,
         loc="outside upper center",
-        ncols=min(len(names), 3 if figure.get_figwidth() < 5 else 6),
+        ncols=-(-len(names) // rows),
     )

@@ -13,6 +13,7 @@ from matplotlib.patheffects import AbstractPathEffect, withStroke
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from crtransport.deck.scan import CHI2
+from crtransport.plots.galaxy_panels import raised
 from crtransport.plots.style import COLOURS, line, new_figure, style, unit_text
 
 if TYPE_CHECKING:
@@ -243,7 +244,7 @@ def _label(axis: xr.DataArray) -> str:
 
 
 def _named(label: str, values: xr.DataArray) -> str:
-    unit = "" if label == CHI2 else _unit(values)
+    label, unit = raised(label), "" if label == CHI2 else _unit(values)
     return f"{label}\n{unit.strip()}" if unit and len(label) > _LONG else label + unit
 
 

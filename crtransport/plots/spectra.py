@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
-from matplotlib.markers import CARETUP
+from matplotlib.markers import CARETDOWN, CARETUP
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
@@ -90,29 +91,37 @@ def over_model(
     axes: Axes, dataset: xr.Dataset, quantity: str, first: int, curve: Array, colour: str
 ) -> None:
     """Measured points, per cent from a curve on the dataset's rigidities."""
-    found = measured(axes, dataset, quantity, 0.0, first, over=curve)
-    per_cent(axes, found, colour)
+    measured(axes, dataset, quantity, 0.0, first, over=curve)
+    per_cent(axes, colour)
     axes.set_xlabel("$R$ [TV]")
 
 
-def per_cent(axes: Axes, found: Array, colour: str = "k") -> None:
-    """The axis of what is measured, per cent from a model that is a line at 0.
+def per_cent(axes: Axes, colour: str = "k") -> None:
+    """The axis of what is measured, which is drawn, per cent from a model that is a line at 0.
 
-    What is measured sets the range, not a band or another curve; where some point is farther than
-    `_FAR`, the range ends there and `beyond` shows on which side it lies.
+    What is measured sets the range, not a band or another curve. It ends at `_FAR`, and leaves out
+    few points far from all others; these are small arrows at the edge.
     """
+    drawn = [box.lines[0] for box in axes.containers if isinstance(box, ErrorbarContainer)]
+    points = [np.asarray(line.get_xydata()) for line in drawn if line is not None]
+    sizes = np.abs(np.concatenate([each[:, 1] for each in points]))
+    sizes = sizes[np.isfinite(sizes)]
+    near = sizes[sizes <= 3 * np.quantile(sizes, 0.9)] if sizes.size else sizes
+    top = 1.3 * float(np.max(near, initial=_LEAST))
+    low, high = max(-top, -_FAR), min(top, _FAR)
     axes.axhline(0, color=colour, linewidth=0.8, zorder=1)
-    top = 1.3 * float(np.max(np.abs(found[np.isfinite(found)]), initial=_LEAST))
-    axes.set(ylim=(max(-top, -_FAR), min(top, _FAR)), ylabel="Δ [%]")
+    axes.set(ylim=(low, high), ylabel="Δ [%]")
     axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], prune="both"))
-
-
-def beyond(axes: Axes, x: Array, found: Array, colour: str) -> None:
-    """A small arrow at the edge of the panel for each point above it."""
-    out = x[found > axes.get_ylim()[1]]
-    look: Any = {"marker": CARETUP, "markersize": 3, "color": colour, "linestyle": "none"}
-    if out.size:
-        axes.plot(out, np.ones(out.size), transform=axes.get_xaxis_transform(), **look)
+    for each, line in zip(points, drawn, strict=True):
+        for out, edge, marker in (
+            (each[:, 1] > high, 1.0, CARETUP),
+            (each[:, 1] < low, 0.0, CARETDOWN),
+        ):
+            if out.any():
+                look: Any = {"marker": marker, "markersize": 3, "linestyle": "none"}
+                place = np.full(int(out.sum()), edge)
+                transform = axes.get_xaxis_transform()
+                axes.plot(each[out, 0], place, transform=transform, color=line.get_color(), **look)
 
 
 def unit_of(power: float) -> str:
