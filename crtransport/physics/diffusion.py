@@ -142,7 +142,7 @@ class Diffusion:
         """Heights from which f changes fast, and the length over which it begins to, kpc."""
         return []
 
-    def breaks(self) -> Knots:
+    def kinks(self) -> Knots:
         """Places r, z at which D has kinks, kpc."""
         return ([] if self.radial is None else self.radial.knots()), self.heights()
 

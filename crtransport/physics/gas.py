@@ -370,7 +370,7 @@ class Gas:
         """Electrons in disks as thin as a δ(z), cm^-3 kpc."""
         return self.HII.sheet(r)
 
-    def breaks(self) -> tuple[list[float], list[float]]:
+    def kinks(self) -> tuple[list[float], list[float]]:
         """Places r, z at which a density has kinks, kpc."""
         parts = [part.knots() for part in (self.H2, self.HI, self.HII)]
         return [r for part in parts for r in part[0]], [z for part in parts for z in part[1]]

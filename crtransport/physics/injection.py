@@ -382,7 +382,7 @@ class Source:
         thin = self.vertical.kind == "thin-disk"
         return self.radial.at(r, r_sun) if thin else np.zeros_like(r)
 
-    def breaks(self) -> Knots:
+    def kinks(self) -> Knots:
         """Places r, z at which the density has kinks, kpc."""
         edge = getattr(self.vertical, "half_thickness", None)
         return self.radial.knots(), [] if edge is None else [edge]

@@ -71,7 +71,7 @@ def _edges(deck: GalaxyDeck, ends: list[list[float]]) -> list[Array]:
         r_h, (_, _, elements) = deck.geometry.r_h, deck.solver.orders()
         if deck.solver.elements_r is None:
             elements = max(elements, math.ceil(r_h / longest(deck)))
-        places = _inside([r for part in _parts(deck) for r in part.breaks()[0]], r_h)
+        places = _inside([r for part in _parts(deck) for r in part.kinks()[0]], r_h)
         edges.insert(0, split(radii(r_h, elements, ends[0]), kinks(deck, places)))
     return edges
 
@@ -145,7 +145,7 @@ def _inside(knots: Sequence[float], end: float) -> list[float]:
 def _ends(deck: GalaxyDeck) -> list[list[float]]:
     """Along (r, z), or z: 0, where gas, sources or D have kinks, the Sun, and the outer end."""
     assert not isinstance(deck.geometry, LeakyBox)
-    r_knots, z_knots = ([x for part in _parts(deck) for x in part.breaks()[i]] for i in (0, 1))
+    r_knots, z_knots = ([x for part in _parts(deck) for x in part.kinks()[i]] for i in (0, 1))
     z_h = deck.geometry.z_h
     ends = [[0.0, *_inside(z_knots, z_h), z_h]]
     if deck.geometry.kind == "cylinder":

@@ -132,8 +132,8 @@ def test_table_is_linear_between_its_points_and_ends_with_them() -> None:
     # at z_half, interpolated too, one half is left
     expected = [0.5, 1.25 / 2, 1.5, 0.75, 1, 0]
     assert model.neutral(r, z) == pytest.approx(expected, rel=1e-14)
-    assert model.breaks() == ([0, 4, 12], [])
-    assert Gas().breaks() == ([], [])
+    assert model.kinks() == ([0, 4, 12], [])
+    assert Gas().kinks() == ([], [])
 
 
 def test_scale_heights_tell_phases_apart() -> None:
