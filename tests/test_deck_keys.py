@@ -38,7 +38,7 @@ SMOOTH = {
     "source.0.injection": INJECTION,
     "gas": {
         "HI": {"kind": "exponential", "n0": 1.0},
-        "H2": {"kind": "table", "r": [0.0, 9.0, 15.0], "n": [2, 1, 0.1], "z_half": [0.1, 0.1, 0.2]},
+        "H2": {"kind": "table", "r": [0.0, 9.0, 20.0], "n": [2, 1, 0.1], "z_half": [0.1, 0.1, 0.2]},
         "HII": {"kind": "uniform", "n0": 0.02},
     },
     "source.0.radial": {"kind": "table", "r": [0.0, 5.0, 20.0], "q": [1.0, 2.0, 0.1]},
@@ -65,6 +65,12 @@ SWEEP = {
 }
 SWEEP_CELLS = {"solver": CELLS["solver"] | {"kind": "sweep-gmres"}}
 WAYS = (SMOOTH, TABLES, CELLS, MARCH, SWEEP, SWEEP_CELLS)
+
+X_CO: list[dict[str, Any]] = [
+    {"kind": "exponential"},
+    {"kind": "table", "r": [0.0, 9.0], "value": [5e19, 1e20]},
+]
+PARTS = [{"kind": "bronfman-wouterloot", "X_CO": law} for law in X_CO]
 
 FEW_SOURCES = {
     "medium": "uniform",
@@ -99,7 +105,7 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("malkov2023_fig1", BUMP | SHARED),
     ("flux_tube_varying", {"tube.variation.slope": [1.5, 1.6, 1.5]}),
     *(("cylinder_bessel", FEW | changes) for changes in WAYS),
-    ("slab_secondary", {"gas.HI": {"kind": "gordon1976"}}),
+    ("slab_secondary", {"gas.HI": {"kind": "sum", "parts": PARTS}}),
     ("burst_geminga", {"medium": "two-zone", "bubble": {"radius": 0.05, "factor": 0.1}}),
     ("burst_geminga", {"local_source.0.duration": 1e5, "gas": {"density": 1.0}}),
     ("burst_two_halo", {"gas": {"density": 1.0, "half_thickness": 0.1}}),

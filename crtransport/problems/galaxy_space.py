@@ -7,7 +7,7 @@ nothing flows through the mid-plane.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -130,8 +130,9 @@ def make_space(deck: GalaxyDeck, coarse: bool = False, like: GalaxyDeck | None =
     )
     wind = place.wind()
     gas = deck.gas
-    neutral = place.load(gas.neutral, lambda r, z: gas.neutral_sheet(r))
-    ionised = place.load(gas.ionised, lambda r, z: gas.ionised_sheet(r))
+    bends = gas.bends()
+    neutral = place.load(gas.neutral, lambda r, z: gas.neutral_sheet(r), bends)
+    ionised = place.load(gas.ionised, lambda r, z: gas.ionised_sheet(r), bends)
     return Space(
         grid=place.grid,
         diffusion=diffusion,
@@ -171,9 +172,16 @@ class _Places:
     def factor(self, r: Array, z: Array) -> Array:
         return np.asarray(self.deck.diffusion.factor(r, z))
 
-    def load(self, field: Field, sheet: Field) -> Array:
-        """What ``field`` has in each place, and half of what ``sheet`` has at z = 0."""
-        found = self.grid.load(self.function(field))
+    def load(self, field: Field, sheet: Field, bends: Sequence[float] = ()) -> Array:
+        """What ``field`` has in each place, and half of what ``sheet`` has at z = 0.
+
+        ``bends``: radii at which ``field`` has kinks within elements.
+        """
+        bends = bends if self.kind == "cylinder" else ()
+        found = self.grid.load(self.function(field), bends)
+        if bends:
+            # a polynomial may be negative beside a ring that is narrower than its element
+            found = np.maximum(found, 0.0)
         if self.vertical is not None:
             found = found + self.grid.sheet(self.vertical, self.function(sheet)) / 2
         return np.asarray(found)

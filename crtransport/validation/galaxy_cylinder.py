@@ -36,7 +36,7 @@ _RADIUS, _SUN = 20.0, 8.5  # kpc
 _WIND = 15.0  # km/s
 _SIGMA, _MADE = 40.0, 60.0  # mb
 _PROTON = Nucleus.named("H1")
-#: the default gas
+#: smooth gas, which grids of the reference follow
 _GAS = {"H2": "bronfman1988", "HI": "gordon1976", "HII": "cordes1991"}
 _LIGHT: Tables = {"momentum": {"T_max": 1e4, "per_decade": 8}}
 _SWEEP = Method(
