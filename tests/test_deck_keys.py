@@ -21,8 +21,21 @@ from tests.folders import tables_of
 
 # media of the galaxy that no shipped deck needs, and the other ways to solve it, on few points
 FEW = {"momentum.T_max": 1e3, "momentum.per_decade": 4, "output.T_max": 1e3, "output.maps": False}
+#: breaks, of which the smooth one comes first
+BREAKS: dict[str, Any] = {
+    "delta2": 0.2,
+    "R1": 100.0,
+    "breaks": [{"R": 300.0, "delta": 0.4, "smoothness": 0.3}],
+}
+INJECTION = {
+    "kind": "power-law",
+    "gamma": 2.3,
+    "breaks": [{"R": 10.0, "gamma": 2.4, "smoothness": 0.3}],
+}
 SMOOTH = {
-    "diffusion": {"kind": "exponential", "radial": {"kind": "exponential", "length": 20.0}},
+    "diffusion": {"kind": "exponential", "radial": {"kind": "exponential", "length": 20.0}}
+    | BREAKS,
+    "source.0.injection": INJECTION,
     "gas": {
         "HI": {"kind": "exponential", "n0": 1.0},
         "H2": {"kind": "table", "r": [0.0, 9.0, 20.0], "n": [2, 1, 0.1], "z_half": [0.1, 0.1, 0.2]},
@@ -37,7 +50,8 @@ TABLES = {
         "z": [0.0, 0.5, 2.0],
         "f": [0.2, 0.5, 1.0],
         "radial": {"kind": "table", "r": [0.0, 8.0, 20.0], "f": [2.0, 1.0, 0.5]},
-    },
+    }
+    | BREAKS,
     "solver": {"discretisation": "finite-volume", "cells_r": 8, "cells_z": 8},
 }
 CELLS = {

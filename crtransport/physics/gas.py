@@ -453,7 +453,7 @@ class Gas:
         """Mass of the gas for each atom of hydrogen, g: with its helium."""
         return HYDROGEN_MASS * (1 + HELIUM_WEIGHT * self.helium)
 
-    def breaks(self) -> tuple[list[float], list[float]]:
+    def kinks(self) -> tuple[list[float], list[float]]:
         """Places r, z at which a density has kinks, kpc."""
         parts = [part.knots() for part in self._present()]
         return [r for part in parts for r in part[0]], [z for part in parts for z in part[1]]

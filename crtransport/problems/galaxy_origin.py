@@ -268,14 +268,30 @@ def _spectrum(
 ) -> tuple[Array, Array | None]:
     """ln dq/ds on the extended levels; of a source at one energy, its share of each level.
 
-    A δ(s − s₀) is shared among the levels around s₀.
+    A δ(s − s₀) is shared among the levels around s₀, and what lies around a sharp break too.
     """
     log_q = source.log_spectrum(nucleus, rigidity)
     energy = source.line(nucleus)
     if energy is None:
-        return log_q + levels.log_p + np.log(levels.stretch), None
+        per_level = log_q + levels.log_p + np.log(levels.stretch)
+        sharp = np.array(source.sharp(nucleus))
+        return per_level + _broken(source, nucleus, sharp, levels, per_level), None
     u = np.log(nucleus.momentum(nucleus.rigidity(np.array(energy))))
     return log_q, shares(np.atleast_1d(levels.number(u)), levels.n).toarray()[:, 0]
+
+
+def _broken(
+    source: Source, nucleus: Nuclide, sharp: Array, levels: Momenta, log_here: Array
+) -> Array:
+    """ln of what levels get of a source with kinks, over their own."""
+    if not len(sharp):
+        return np.zeros_like(log_here)
+    kinks = levels.number(np.log(nucleus.momentum(sharp))) + GHOSTS
+    table = Between(len(log_here), kinks)
+    u = levels.log_momentum(table.places - GHOSTS)
+    rigidity = nucleus.mass_number / nucleus.charge * np.exp(u)
+    log_q = source.log_spectrum(nucleus, rigidity) + u + np.log(levels.stretch_at(u))
+    return np.log(table.factor(log_q, log_here))
 
 
 def _made(deck: GalaxyDeck, nuclei: tuple[Nuclide, ...], levels: Momenta, space: Space) -> Made:
