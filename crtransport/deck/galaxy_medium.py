@@ -96,7 +96,7 @@ def _refuse_radial(diffusion: AnyDiffusion, where: str) -> None:
 
 def _check_range(diffusion: AnyDiffusion, radii: Iterable[float], z_h: float) -> None:
     """D is monotonic between its knots, so it is largest and smallest on them or at the ends."""
-    r_knots, z_knots = diffusion.breaks()
+    r_knots, z_knots = diffusion.kinks()
     last = max(radii)
     r = [*radii, *(knot for knot in r_knots if knot < last)]
     z = [0.0, z_h, *(knot for knot in z_knots if knot < z_h)]
@@ -128,7 +128,7 @@ def check_place(geometry: Geometry, source: Source) -> None:
     ------
     ValueError
     """
-    r_knots, edges = source.breaks()
+    r_knots, edges = source.kinks()
     if isinstance(geometry, LeakyBox):
         if source.vertical.kind == "thin-disk" or edges:
             raise ValueError(

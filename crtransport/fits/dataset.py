@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.special import log_ndtr
 
 from crtransport.fits.asymmetric import limit_chi2, limit_sigma, side
 from crtransport.fits.bins import RATIO_INDEX, averages
@@ -277,3 +278,42 @@ class DataSet:
         d = self._difference(prediction[values])[0]
         out[values] = d / np.sqrt(self._variance(d))
         return out
+
+    def decorrelated(self, prediction: Array) -> Array:
+        """Independent residuals of unit variance, whose squares sum to χ².
+
+        L⁻¹(m − y) with C = LLᵀ in the order of x: how far a point is from what those at lower x
+        let expect of it, over the error that remains then. Of a limit √(−2 ln Φ((L − m)/σ)).
+        """
+        values = self.table.measured[self.some]
+        out = np.empty(prediction.shape)
+        d = self._difference(prediction[values])[0]
+        if isinstance(self.systematics, Quadrature):
+            out[values] = d / np.sqrt(self._variance(d))
+        else:
+            order = np.argsort(self.table.x[self.measured], kind="stable")
+            covariance = self._sided(d)[0][np.ix_(order, order)]
+            lower = np.linalg.cholesky(covariance)
+            out[np.flatnonzero(values)[order]] = solve_triangular(lower, d[order], lower=True)
+        limit = self.table.y[self.limits]
+        sigma = limit_sigma(limit, self.table.limit_level or 0.0)
+        out[~values] = np.sqrt(-2 * log_ndtr((limit - prediction[~values]) / sigma))
+        return out
+
+    def shared(self, prediction: Array) -> tuple[Array, Array]:
+        """The likeliest systematic shift of each point, and the error that points do not share.
+
+        s = C_sys C⁻¹ (y − m), what its systematic errors added to y if m is right; of `Quadrature`
+        no error is shared. In the unit of y; of limits NaN.
+        """
+        values = self.table.measured[self.some]
+        shift, own = np.full((2, *prediction.shape), np.nan)
+        d = self._difference(prediction[values])[0]
+        if isinstance(self.systematics, Quadrature):
+            shift[values], own[values] = 0.0, np.sqrt(self._variance(d))
+            return shift, own
+        covariance, (_, (corr, size, _)) = self._sided(d)
+        systematic = corr * np.outer(size, size) + self._correlations[2]
+        shift[values] = -systematic @ cho_solve(cho_factor(covariance, lower=True), d)
+        own[values] = self._sizes(d)[0][0]
+        return shift, own

@@ -33,8 +33,8 @@ _ROOT_LN2 = float(np.sqrt(_LN2))
 _EVEN = (np.inf, np.inf)
 
 
-class _Smooth:
-    """A component without kinks, and without a part as thin as a δ(z)."""
+class _Component:
+    """One component: by default without kinks, and without a part as thin as a δ(z)."""
 
     def sheet(self, r: Array) -> Array:
         """Column density of a part as thin as a δ(z), cm^-3 kpc."""
@@ -50,7 +50,7 @@ class _Smooth:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Molecular(_Smooth):
+class Molecular(_Component):
     """H₂ after the CO survey of Bronfman et al. 1988 (ApJ 324, 248), as hydrogen atoms.
 
         n = 1.19 cm^-3 exp[−((r − 4.99 kpc)/2.67 kpc)²] exp[−ln 2 (z/0.071 kpc)²]
@@ -83,7 +83,7 @@ class Molecular(_Smooth):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Atomic(_Smooth):
+class Atomic(_Component):
     """H I in the mid-plane after Gordon & Burton 1976 (ApJ 208, 346), with a flaring layer.
 
         n = 0.370 cm^-3 exp[−((r − 7.16 kpc)/5.20 kpc)²] L(r, z)/0.33
@@ -120,7 +120,7 @@ class Atomic(_Smooth):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ionised(_Smooth):
+class Ionised(_Component):
     """H II after the dispersion of pulsars: Cordes et al. 1991 (Nature 354, 121).
 
         n = 0.025 e^(−|z|/1) e^(−(r/20)²) + 0.2 e^(−|z|/0.15) e^(−((r−4)/2)²) cm^-3, lengths in kpc
@@ -151,7 +151,7 @@ class Ionised(_Smooth):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExponentialDisk(_Smooth):
+class ExponentialDisk(_Component):
     """n = n₀ exp[−(r − r₀)/r_scale − |z|/z_scale].
 
     Attributes
@@ -189,7 +189,7 @@ class ExponentialDisk(_Smooth):
 
 
 @dataclass(frozen=True, kw_only=True)
-class UniformGas(_Smooth):
+class UniformGas(_Component):
     """The same density everywhere: the mean density of a leaky box.
 
     Attributes
@@ -219,7 +219,7 @@ class UniformGas(_Smooth):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ThinDisk:
+class ThinDisk(_Component):
     """A disk as thin as a δ(z), the same at all r.
 
     Attributes
@@ -243,14 +243,6 @@ class ThinDisk:
         """Column density, cm^-3 kpc."""
         return np.full_like(r, self.column / KPC)
 
-    def knots(self) -> tuple[list[float], list[float]]:
-        """Places r, z of kinks, kpc."""
-        return [], []
-
-    def bends(self) -> list[float]:
-        """Places r of kinks that elements need not follow, kpc."""
-        return []
-
     def height(self) -> float:
         """Scale height, kpc."""
         return 0.0
@@ -261,7 +253,7 @@ class ThinDisk:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rings:
+class Rings(_Component):
     """Density in the mid-plane and height of the layer from a table, linear between its points.
 
         n(r, z) = n(r) exp[−ln 2 (z/z_half(r))²],   none outside the table
@@ -294,17 +286,9 @@ class Rings:
         layer = np.exp(-_LN2 * (z / interpolate(r, self.r, self.z_half)) ** 2)
         return np.where(inside, interpolate(r, self.r, self.n) * layer, 0.0)
 
-    def sheet(self, r: Array) -> Array:
-        """Column density of a part as thin as a δ(z), cm^-3 kpc."""
-        return np.zeros_like(r)
-
     def knots(self) -> tuple[list[float], list[float]]:
-        """Places r, z of kinks, kpc."""
+        """Places r, z of kinks, kpc; elements follow its points, which may stand out far."""
         return list(self.r), []
-
-    def bends(self) -> list[float]:
-        """Places r of kinks that elements need not follow, kpc: its points may stand out far."""
-        return []
 
     def height(self) -> float:
         """Largest height, kpc."""
@@ -317,7 +301,7 @@ class Rings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NoGas(_Smooth):
+class NoGas(_Component):
     """None of it.
 
     Attributes
@@ -469,7 +453,7 @@ class Gas:
         """Mass of the gas for each atom of hydrogen, g: with its helium."""
         return HYDROGEN_MASS * (1 + HELIUM_WEIGHT * self.helium)
 
-    def breaks(self) -> tuple[list[float], list[float]]:
+    def kinks(self) -> tuple[list[float], list[float]]:
         """Places r, z at which a density has kinks, kpc."""
         parts = [part.knots() for part in self._present()]
         return [r for part in parts for r in part[0]], [z for part in parts for z in part[1]]

@@ -12,7 +12,7 @@ from matplotlib.ticker import LogLocator, ScalarFormatter
 from numpy.typing import NDArray
 
 from crtransport.measurements.table import Measurement
-from crtransport.plots.spectra import measured, over_model, pair, unit_of
+from crtransport.plots.spectra import grid_of_pairs, measured, over_model, pair, unit_of
 from crtransport.plots.style import COLOURS, GREY, line, new_figure, panel_label, style
 
 if TYPE_CHECKING:
@@ -55,14 +55,14 @@ def _fitted(dataset: xr.Dataset) -> Figure:
     pairs = [str(n) for n in dataset.ratio_name.values] if "ratio" in dataset else []
     rows = -(-(len(names) + len(pairs)) // _COLUMNS)
     figure = new_figure(2, height=3.6 + 2.3 * rows)
-    grid = figure.add_gridspec(rows + 1, _COLUMNS, height_ratios=[1.5, *([1.0] * rows)])
-    top, below = pair(figure, grid[0, :])
+    grid = grid_of_pairs(figure, [1.5, *([1.0] * rows)], _COLUMNS)
+    top, below = pair(figure, grid, 0, slice(None))
     _element(top, below, dataset, str(dataset.species.values[0]))
     handles, labels = top.get_legend_handles_labels()
     known = dict(zip(labels, handles, strict=True))
     top.set_title(dataset.attrs["assumptions"], fontsize=7, color=GREY)
     for i, name in enumerate([*names, *pairs]):
-        axes, below = pair(figure, grid[1 + i // _COLUMNS, i % _COLUMNS])
+        axes, below = pair(figure, grid, 1 + i // _COLUMNS, i % _COLUMNS)
         (_ratio if name in pairs else _element)(axes, below, dataset, name)
         axes.yaxis.label.set_fontsize(6)
         if i % _COLUMNS and name not in pairs:

@@ -35,7 +35,7 @@ _DECADES = 2.5  # below the peak of the sum
 
 
 def draw(dataset: xr.Dataset, points: Sequence[Measurement | Anisotropy]) -> dict[str, Figure]:
-    """Flux × E^2.7 and dipole against kinetic energy per nucleon, two elements a figure.
+    """Flux × T^2.7 and dipole against kinetic energy per nucleon, two elements a figure.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def _figure(
             draw_phase(column[2], here.kinetic_energy.values, here.dipole_phase.values)
             nucleons = nuclide(name).mass_number
             handles |= draw_measured(column[1], column[2], dipoles, nucleons)
-        column[-1].set_xlabel("kinetic energy $E$ [GeV/n]")
+        column[-1].set_xlabel("kinetic energy $T$ [GeV/n]")
     _scale(axes, dataset.sel(species=species), measured)
     what = "local sources alone, without the Galactic background"
     if "flux_quantile" in dataset:
@@ -105,16 +105,22 @@ def _draw_flux(axes: Axes, here: xr.Dataset, several: bool) -> dict[str, Any]:
             flux = here.flux.sel(source=name).values
             handles[str(name)] = axes.plot(energy, energy**_INDEX * flux, **line(i), zorder=3)[0]
     if "uniform_medium_ratio" in here:
-        ratio = here.uniform_medium_ratio
-        free = (here.flux / ratio.where(ratio > 0)).sum("source").values
         look: Any = {"color": GREY, "linestyle": (0, (1, 1.5)), "linewidth": 1.2}
-        handles["uniform medium, Eq. 4"] = axes.plot(energy, energy**_INDEX * free, **look)[0]
+        handles["uniform medium, Eq. 4"] = axes.plot(
+            energy, energy**_INDEX * _uniform(here), **look
+        )[0]
     name = "sum of the sources" if several else str(here.source.values[0])
     total = energy**_INDEX * here.flux_total.values
     handles[name] = axes.plot(energy, total, "k-", linewidth=1.6, zorder=4)[0]
     if "flux_quantile" in here:
         handles |= _draw_bands(axes, energy, energy**_INDEX * here.flux_quantile.values)
     return handles
+
+
+def _uniform(here: xr.Dataset) -> Any:
+    """What the sources would give in a uniform medium."""
+    ratio = here.uniform_medium_ratio
+    return (here.flux / ratio.where(ratio > 0)).sum("source").values
 
 
 def _draw_bands(axes: Axes, energy: Any, quantiles: Any) -> dict[str, Any]:
@@ -171,11 +177,13 @@ def _scale(axes: Any, here: xr.Dataset, measured: list[Spectrum]) -> None:
     for panel in axes.flat:
         panel.set_xscale("log")
         panel.set_xlim(energy[0], energy[-1])
-    axes[0, 0].set_ylabel(r"$E^{2.7}\,\Phi$ [(GeV/n)$^{1.7}$ m$^{-2}$ s$^{-1}$ sr$^{-1}$]")
+    axes[0, 0].set_ylabel(r"$T^{2.7}\,\Phi$ [(GeV/n)$^{1.7}$ m$^{-2}$ s$^{-1}$ sr$^{-1}$]")
     axes[1, 0].set_ylabel("dipole")
     peak = float(np.max(energy**_INDEX * here.flux_total.values))
     if peak > 0:
         tops = [peak]
+        if "uniform_medium_ratio" in here:  # drawn too
+            tops.append(float(np.max(energy**_INDEX * _uniform(here))))
         for s in measured:
             inside = (s.kinetic_energy >= energy[0]) & (s.kinetic_energy <= energy[-1])
             if s.element in here.species.values and inside.any():

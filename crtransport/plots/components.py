@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from crtransport.measurements.table import Measurement
-from crtransport.plots.spectra import measured, over_model, pair, unit_of
+from crtransport.plots.spectra import grid_of_pairs, measured, over_model, pair, unit_of
 from crtransport.plots.style import COLOURS, line, new_figure, panel_label, style
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def draw(dataset: xr.Dataset, points: Sequence[Measurement]) -> dict[str, Figure
         columns = min(_COLUMNS, len(names))
         rows = -(-len(names) // columns)
         figure = new_figure(columns, height=3.7 * rows)
-        grid = figure.add_gridspec(rows, columns)
-        panels = [pair(figure, grid[divmod(i, columns)]) for i in range(len(names))]
+        grid = grid_of_pairs(figure, [1.0] * rows, columns)
+        panels = [pair(figure, grid, *divmod(i, columns)) for i in range(len(names))]
         for (panel, below), name in zip(panels, names, strict=True):
             _element(panel, below, dataset, name)
         handles, labels = panels[0][0].get_legend_handles_labels()

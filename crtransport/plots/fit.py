@@ -8,7 +8,18 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from crtransport.plots.style import COLOURS, GREY, bars, new_figure, panel_label, points, style
+from crtransport.plots.galaxy_panels import pages
+from crtransport.plots.spectra import per_cent
+from crtransport.plots.style import (
+    COLOURS,
+    GREY,
+    bars,
+    new_figure,
+    panel_label,
+    points,
+    style,
+    unit_text,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,67 +33,137 @@ if TYPE_CHECKING:
 _LEVELS = (2.30, 6.18)
 #: parameters in the corner
 _MOST = 12
-_STEEP = 2.7  # fluxes are drawn times x^2.7
+_STEEP = 2.7  # power of x that fluxes are drawn times
 _FEW = 1500  # draws that are drawn
+_PAGE = 4  # tables in a figure
 _AXES = {
-    "rigidity_GV": "rigidity $x$ [GV]",
-    "kinetic_energy_per_nucleon_GeV": "kinetic energy $x$ [GeV/n]",
-    "kinetic_energy_GeV": "kinetic energy $x$ [GeV]",
-    "total_energy_GeV": "total energy $x$ [GeV]",
+    "rigidity_GV": "rigidity",
+    "kinetic_energy_per_nucleon_GeV": "kinetic energy",
+    "kinetic_energy_GeV": "kinetic energy",
+    "total_energy_GeV": "total energy",
 }
+_SYMBOLS = {
+    "rigidity_GV": ("R", "GV"),
+    "kinetic_energy_per_nucleon_GeV": ("T", "GeV/n"),
+    "kinetic_energy_GeV": ("E_k", "GeV"),
+    "total_energy_GeV": ("E", "GeV"),
+}
+_NOTE = (
+    "Δ: per cent from the fit, with the errors that points do not share; "
+    "residual: decorrelated, the squares sum to χ²"
+)
+_GREY_TEXT: Any = {"fontsize": 6.5, "color": GREY}
+_LOOK: Any = {**points(0), "markersize": 2.5}
 
 
 def draw(dataset: xr.Dataset) -> dict[str, Figure]:
-    """Figures of a fit by name: "fit", data and residuals, and "corner", pairs of parameters."""
+    """Figures of a fit by name: "fit", data and residuals, and "corner", pairs of parameters.
+
+    What has no room in "fit" follows in "fit_2" and so on.
+    """
     with style():
-        found = {"fit": _data(dataset)}
+        tables = range(dataset.sizes["fit_table"])
+        found = {
+            f"fit_{i}" if i > 1 else "fit": _data(dataset, some)
+            for i, some in enumerate(pages(tables, _PAGE), 1)
+        }
         if dataset.sizes["parameter"] > 1:
             found["corner"] = _corner(dataset)
         return found
 
 
-def _data(dataset: xr.Dataset) -> Figure:
+def _data(dataset: xr.Dataset, tables: list[int]) -> Figure:
     """For each table the data with the fit, and below, how far they are apart."""
-    count = dataset.sizes["fit_table"]
-    columns = min(count, 2)
-    rows = -(-count // columns)
-    figure = new_figure(columns, 0.4 + 2.9 * rows)
-    grid = figure.add_gridspec(2 * rows, columns, height_ratios=[3, 1] * rows)
-    for i in range(count):
+    columns = min(len(tables), 2)
+    rows = -(-len(tables) // columns)
+    figure = new_figure(columns, 0.6 + 3.5 * rows)
+    grid = figure.add_gridspec(3 * rows, columns, height_ratios=[2.6, 1, 1] * rows)
+    figure.set_layout_engine("constrained", h_pad=0.02, hspace=0.0)
+    handles: dict[str, Any] = {}
+    for i, table in enumerate(tables):
         row, column = divmod(i, columns)
-        upper = figure.add_subplot(grid[2 * row, column])
-        lower = figure.add_subplot(grid[2 * row + 1, column], sharex=upper)
-        some = dataset.isel(fit_table=i, fit_point=dataset.point_table.values == i)
-        _panel(upper, lower, some)
+        upper = figure.add_subplot(grid[3 * row, column])
+        lower = [figure.add_subplot(grid[3 * row + k, column], sharex=upper) for k in (1, 2)]
+        some = dataset.isel(fit_table=table, fit_point=dataset.point_table.values == table)
+        handles |= _spectrum(upper, some)
+        handles |= _over_fit(lower[0], some)
+        _residuals(lower[1], some)
+        for axes in (upper, lower[0]):
+            axes.tick_params(labelbottom=False)
         chi2 = f"χ² {float(some.fit_chi2):.1f} of {int(some.fit_points)} points"
         panel_label(upper, f"{some.fit_label.values}\n{chi2}")
-        if column == 0:
-            lower.set_ylabel("(data − fit)/σ")
+        if column > 0:
+            lower[0].set_ylabel("")
+    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=2 * columns)
+    if any(_is_correlated(dataset.isel(fit_table=table)) for table in tables):
+        figure.supxlabel(_NOTE if columns > 1 else _NOTE.replace("; ", "\n"), **_GREY_TEXT)
     return figure
 
 
-def _panel(upper: Axes, lower: Axes, some: xr.Dataset) -> None:
+def _is_correlated(some: xr.Dataset) -> bool:
+    return str(some.fit_systematics.values) != "quadrature"
+
+
+def _spectrum(axes: Axes, some: xr.Dataset) -> dict[str, Any]:
     x, y, m = (some[f"point_{name}"].values for name in ("x", "y", "prediction"))
     errors = np.stack([some.point_error_lo.values, some.point_error_hi.values])
     measured = some.point_limit.values == 0
     ratio = str(some.fit_unit.values) == "1"
     steep = np.ones_like(x) if ratio else x**_STEEP
-    look = points(0)
-    upper.errorbar(x, steep * y, **bars(steep * y, steep * errors, measured), **look)
-    upper.plot(x, steep * m, color=COLOURS[1], zorder=3)
-    upper.set(xscale="log", yscale="log")
+    drawn = bars(steep * y, steep * errors, measured)
+    handles: dict[str, Any] = {"measured": axes.errorbar(x, steep * y, **drawn, **_LOOK)}
+    handles["fit"] = axes.plot(x, steep * m, color=COLOURS[1], zorder=3)[0]
+    margin = 1.1 * (x.max() / x.min()) ** 0.03
+    axes.set(xscale="log", yscale="log", xlim=(x.min() / margin, x.max() * margin))
     ends = np.concatenate([steep * m, (steep * y)[measured]])
-    upper.set_ylim(ends.min() / 1.4, ends.max() * 2)
-    upper.yaxis.set_minor_formatter(FuncFormatter(_two_and_five))
+    # room for the two lines of text above all
+    axes.set_ylim(ends.min() / 1.4, ends.max() * max(2.0, (ends.max() / ends.min()) ** 0.35))
+    axes.yaxis.set_minor_formatter(FuncFormatter(_two_and_five))
     if ratio:
-        upper.yaxis.set_major_formatter("{x:g}")
-    upper.set_ylabel("ratio" if ratio else "flux × $x^{2.7}$")
-    upper.tick_params(labelbottom=False)
-    residuals = some.point_residual.values
-    lower.axhline(0, color=GREY, linewidth=0.7)
-    lower.errorbar(x, residuals, yerr=1.0, **look)
-    lower.set_ylim(*(np.array([-1, 1]) * max(3.5, 1 + np.nanmax(np.abs(residuals), initial=0))))
-    lower.set_xlabel(_AXES[str(some.fit_axis.values)])
+        axes.yaxis.set_major_formatter("{x:g}")
+    axes.set_ylabel("ratio" if ratio else _flux_label(some))
+    return handles
+
+
+def _flux_label(some: xr.Dataset) -> str:
+    symbol, unit = _SYMBOLS[str(some.fit_axis.values)]
+    power = f"$^{{{_STEEP - 1:g}}}$"
+    times = f"({unit}){power}" if "/" in unit else f"{unit}{power}"
+    return f"${symbol}^{{{_STEEP:g}}}\\,\\Phi$ [{times} m$^{{-2}}$ s$^{{-1}}$ sr$^{{-1}}$]"
+
+
+def _over_fit(axes: Axes, some: xr.Dataset) -> dict[str, Any]:
+    """What is measured, per cent from the fit, the band of the fit, and the systematic shift."""
+    x, m = some.point_x.values, some.point_prediction.values
+    found = 100 * (some.point_y.values / m - 1)
+    measured = some.point_limit.values == 0
+    errors = [some[f"point_error_{side}"].values for side in ("lo", "hi")]
+    handles: dict[str, Any] = {}
+    if _is_correlated(some):
+        own = some.point_error_own.values
+        errors = [np.where(measured, own, error) for error in errors]
+        shift = 100 * some.point_shift.values / m
+        drawn = axes.plot(x[measured], shift[measured], color=COLOURS[2], linestyle="--", zorder=4)
+        handles["fitted systematic shift"] = drawn[0]
+    sizes = 100 * errors[0] / m, 100 * errors[1] / m
+    axes.errorbar(x, found, **bars(found, sizes, measured), **_LOOK)
+    per_cent(axes, COLOURS[1])
+    low, high = (100 * (some[f"point_band_{end}"].values / m - 1) for end in ("lo", "hi"))
+    if x.size > 1 and np.all(np.isfinite(low)):
+        look: Any = {"color": COLOURS[1], "alpha": 0.3, "linewidth": 0, "zorder": 1.5}
+        handles["68 % of the fit"] = axes.fill_between(x, low, high, **look)
+    return handles
+
+
+def _residuals(axes: Axes, some: xr.Dataset) -> None:
+    """Independent residuals, whose squares sum to χ²."""
+    residuals = some.point_decorrelated.values
+    axes.axhline(0, color=GREY, linewidth=0.7)
+    axes.errorbar(some.point_x.values, residuals, yerr=1.0, **_LOOK)
+    axes.set_ylim(*(np.array([-1, 1]) * max(3.5, 1 + np.max(np.abs(residuals)))))
+    axes.set_ylabel("residual [σ]")
+    symbol, unit = _SYMBOLS[str(some.fit_axis.values)]
+    axes.set_xlabel(f"{_AXES[str(some.fit_axis.values)]} ${symbol}$ [{unit}]")
 
 
 def _two_and_five(value: float, _: object) -> str:
@@ -92,7 +173,7 @@ def _two_and_five(value: float, _: object) -> str:
 
 def _corner(dataset: xr.Dataset) -> Figure:
     """Ellipses of the second derivatives, contours that were followed, draws; published values."""
-    names = [str(n) for n in dataset.parameter.values[:_MOST]]
+    names, rest = [list(map(str, n)) for n in np.split(dataset.parameter.values, [_MOST])]
     size = len(names)
     figure = new_figure(2, 7.0)
     axes = figure.subplots(size, size, sharex="col", squeeze=False)
@@ -104,6 +185,8 @@ def _corner(dataset: xr.Dataset) -> Figure:
                 _alone(axes[i, j], dataset.sel(parameter=along))
             else:
                 _pair(axes[i, j], dataset, (along, above))
+            if j <= i:
+                _within(axes[i, j], dataset, along, above)
             powers = _power(dataset, along), _power(dataset, above)
             _ticks(axes[i, j], powers, i == size - 1, j == 0 and i > 0)
             if i == size - 1:
@@ -111,7 +194,28 @@ def _corner(dataset: xr.Dataset) -> Figure:
         if i > 0:
             axes[i, 0].set_ylabel(_name(dataset, above), fontsize=6)
     figure.legend(handles=_handles(dataset), loc="upper right")
+    if rest:
+        figure.supxlabel("without room here: " + ", ".join(rest), **_GREY_TEXT)
     return figure
+
+
+def _within(axes: Axes, dataset: xr.Dataset, along: str, above: str) -> None:
+    """End the axes at the bounds of their parameters, where a published value does not lie out."""
+    lower, upper = _bounds(dataset.sel(parameter=along))
+    low, high = axes.get_xlim()
+    axes.set_xlim(max(low, lower), min(high, upper))
+    if along == above:
+        return  # y is a density
+    lower, upper = _bounds(dataset.sel(parameter=above))
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(low, lower), min(high, upper))
+
+
+def _bounds(one: xr.Dataset) -> tuple[float, float]:
+    """The bounds of a parameter, or a published value beyond."""
+    published = float(one.published)
+    ends = float(one.lower_bound), float(one.upper_bound)
+    return float(np.fmin(ends[0], published)), float(np.fmax(ends[1], published))
 
 
 def _handles(dataset: xr.Dataset) -> list[Line2D]:
@@ -150,7 +254,7 @@ def _power(dataset: xr.Dataset, name: str) -> int:
 def _name(dataset: xr.Dataset, name: str) -> str:
     unit = str(dataset.parameter_unit.sel(parameter=name).values)
     power = _power(dataset, name)
-    parts = [f"$10^{{{power}}}$" if power else "", "" if unit == "1" else unit]
+    parts = [f"$10^{{{power}}}$" if power else "", "" if unit == "1" else unit_text(unit)]
     text = " ".join(part for part in parts if part)
     return f"{name}\n[{text}]" if text else name
 
@@ -161,11 +265,15 @@ def _alone(axes: Axes, one: xr.Dataset) -> None:
     if "posterior" in one:
         axes.hist(one.posterior.values.ravel(), bins=30, density=True, color="0.8")
     if np.isfinite(error) and error > 0:
-        t = np.linspace(-3, 3, 200)
         log = int(one.log_scale) == 1
-        x = value * np.exp(t * error / value) if log else value + t * error
-        density = np.exp(-(t**2) / 2) / (error * np.sqrt(2 * np.pi))
-        axes.plot(x, density * value / x if log else density, color=COLOURS[0])
+        three = np.array([-3.0, 3.0]) * error
+        ends = value * np.exp(three / value) if log else value + three
+        bounds = float(one.lower_bound), float(one.upper_bound)
+        low, high = np.clip(ends, *bounds)
+        x = np.linspace(low, high, 200)
+        t = np.log(x / value) * value / error if log else (x - value) / error
+        density = np.exp(-(t**2) / 2) / (x if log else 1.0)
+        axes.plot(x, density / np.trapezoid(density, x), color=COLOURS[0])
     if np.isfinite(one.published):
         axes.axvline(float(one.published), color=COLOURS[1], linestyle="--", linewidth=0.9)
     axes.set_yticks([])
@@ -180,8 +288,11 @@ def _pair(axes: Axes, dataset: xr.Dataset, pair: tuple[str, str]) -> None:
     centre = dataset.best.sel(parameter=both).values
     covariance = dataset.covariance.sel(parameter=both, other_parameter=both).values
     log = dataset.log_scale.sel(parameter=both).values == 1
+    lower, upper = (
+        dataset[f"{end}_bound"].sel(parameter=both).values for end in ("lower", "upper")
+    )
     for level, width in zip(_LEVELS, (1.1, 0.6), strict=True):
-        around = _ellipse(centre, covariance, log, level)
+        around = np.clip(_ellipse(centre, covariance, log, level), lower, upper)
         axes.plot(*around.T, color=COLOURS[0], linewidth=width)
     for name in dataset.pair.values if "pair" in dataset.coords else ():
         order = _order(str(name).split(" "), both)

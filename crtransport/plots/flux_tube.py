@@ -83,14 +83,14 @@ def _modes_alone(dataset: xr.Dataset) -> Figure:
 
 def _unit(dataset: xr.Dataset) -> str:
     """The unit of ζ behind a number; lengths without one are multiples of m²/C."""
-    return " pc" if dataset.zeta.attrs["units"] == "pc" else "$\\,m^2/C$"
+    return " pc" if dataset.zeta.attrs["units"] == "pc" else " m²/C"
 
 
 def _scale(values: np.ndarray) -> tuple[float, str]:
     """A power of a thousand that brings the values near one, and its text for a label."""
     largest = float(np.nanmax(np.abs(values))) or 1.0
     power = min(0, 3 * int(np.floor(np.log10(largest) / 3)))
-    return 10.0**-power, f" ($10^{{{power}}}$)" if power else ""
+    return 10.0**-power, f" [$10^{{{power}}}$]" if power else ""
 
 
 def _anisotropy(
@@ -140,7 +140,7 @@ def _rigidity(axes: Axes, dataset: xr.Dataset) -> None:
     for i, (name, values) in enumerate(curves.items()):
         axes.loglog(dataset.rigidity, values, label=name, **line(i))
     axes.set(
-        xlabel="rigidity (GV)",
+        xlabel="rigidity $R$ [GV]",
         ylabel=f"size over the mean, $\\zeta = {float(here.zeta):g}${_unit(here)}",
     )
     _place_legend(axes)
@@ -151,7 +151,7 @@ def _pulse(axes: Axes, dataset: xr.Dataset) -> None:
     for i, ct in enumerate(dataset.ct.values):
         values = dataset.mean_intensity.sel(ct=ct)
         axes.plot(dataset.zeta, values, label=f"$ct = {ct:g}${unit}", **line(i))
-    lengths = (" (pc)", " (pc$^{-1}$)") if unit == " pc" else (" ($m^2/C$)", " ($C/m^2$)")
+    lengths = (" [pc]", " [pc$^{-1}$]") if unit == " pc" else (" [m²/C]", " [C/m²]")
     axes.set(xlabel=f"distance along the tube $\\zeta${lengths[0]}")
     axes.set_ylabel(f"$\\langle f\\rangle${lengths[1]}")
     _place_legend(axes)

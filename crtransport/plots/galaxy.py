@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.ticker import LogLocator, NullFormatter
 
 from crtransport.measurements.anisotropy import Anisotropy
 from crtransport.measurements.table import Measurement, Spectrum, per_nucleon
@@ -18,17 +17,22 @@ from crtransport.plots.galaxy_panels import (
     LOOK,
     PANELS,
     TOA,
+    draw_over,
     draw_points,
+    is_compared,
     legend,
     log_axis,
     looks,
+    one_or_pair,
     pages,
     pretty,
     shape,
+    tell_error,
 )
 from crtransport.plots.galaxy_ratios import ratios
 from crtransport.plots.galaxy_sensitivity import sensitivities
-from crtransport.plots.style import GREY, line, new_figure, panel_label, reference, style
+from crtransport.plots.spectra import grid_of_pairs
+from crtransport.plots.style import line, new_figure, panel_label, reference, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+    Fluxes = list[tuple[Measurement, Spectrum]]
 
 _INDEX = 2.7
 _MAPS = 3  # nuclides of one figure
@@ -46,7 +51,7 @@ _FLUX = "$T^{2.7}\\,\\Phi$ [(GeV/n)$^{1.7}$ m$^{-2}$ s$^{-1}$ sr$^{-1}$]"
 
 
 def draw(dataset: xr.Dataset, points: Sequence[Measurement | Anisotropy]) -> dict[str, Figure]:
-    """Spectra of the elements with their numerical error; ratios, dipoles, maps if there are any.
+    """Spectra of the elements with what is measured over them; ratios, dipoles, maps if any.
 
     Parameters
     ----------
@@ -62,7 +67,7 @@ def draw(dataset: xr.Dataset, points: Sequence[Measurement | Anisotropy]) -> dic
         follows in further ones.
     """
     tables = [table for table in points if isinstance(table, Measurement)]
-    fluxes = [per_nucleon(table) for table in tables if table.is_flux]
+    fluxes = [(table, per_nucleon(table)) for table in tables if table.is_flux]
     others = [table for table in tables if not table.is_flux]
     isotopes = _isotopes(dataset)
     figures: dict[str, Figure] = {}
@@ -96,49 +101,49 @@ def _isotopes(dataset: xr.Dataset) -> dict[str, list[str]]:
     return {name: found[name] for name in drawn.split(",")} if drawn else found
 
 
-def _spectra(
-    dataset: xr.Dataset, isotopes: dict[str, list[str]], measured: list[Spectrum]
-) -> Figure:
-    """A panel for each element, the numerical error of its isotopes beneath."""
+def _spectra(dataset: xr.Dataset, isotopes: dict[str, list[str]], measured: Fluxes) -> Figure:
+    """A panel for each element, what is measured over the model beneath."""
     rows, columns = shape(len(isotopes))
-    height = 0.5 + (3.2 if rows == 1 else 2.6 * rows)
-    figure = new_figure(min(columns, 2), height)
-    grid = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=[2.6, 1] * rows)
-    above, below = (grid[start::2].ravel() for start in (0, 1))
-    shown = [s for s in measured if s.element in isotopes]
-    marks = looks((s.label, s.interstellar) for s in shown if not s.curve)
+    figure = new_figure(min(columns, 2), 0.6 + (3.2 if rows == 1 else 2.6 * rows))
+    grid = grid_of_pairs(figure, [1.0] * rows, columns)
+    shown = [(t, s) for t, s in measured if s.element in isotopes]
+    marks = looks((s.label, s.interstellar) for _, s in shown if not s.curve)
     handles: dict[str, Any] = {}
+    lines: dict[str, Any] = {}
     for i, (element, nuclides) in enumerate(isotopes.items()):
-        some = [s for s in shown if s.element == element]
-        for s in some:
-            scale = s.kinetic_energy**_INDEX
-            errors = scale * s.error_lo, scale * s.error_hi
-            points = s.kinetic_energy, scale * s.flux, errors
-            if s.curve:
-                handles |= reference(above[i], s.label, *points)
-            else:
-                handles[s.label] = draw_points(above[i], *points, s.measured, marks[s.label])
-        local = "species" in dataset.dims and element in dataset.species
-        if local:
-            handles |= _draw_sum(above[i], dataset.sel(species=element))
+        here = [(t, s) for t, s in shown if s.element == element]
+        compared = [(t, s) for t, s in here if not s.curve and is_compared(dataset, t)]
+        above, below = one_or_pair(figure, grid, divmod(i, columns), bool(compared))
+        for _, s in here:
+            handles |= _draw_measured(above, s, marks)
+        some = [s for _, s in here]
+        if "species" in dataset.dims and element in dataset.species:
+            lines |= _draw_sum(above, dataset.sel(species=element), some)
         else:
-            handles |= _draw_element(above[i], dataset.sel(nuclide=nuclides), some)
-        _draw_error(below[i], dataset, nuclides)
-        panel_label(above[i], element)
-        above[i].tick_params(labelbottom=False)
-        below[i].set_xlabel(ENERGY if i + columns >= len(isotopes) else "")
+            lines |= _draw_element(above, dataset.sel(nuclide=nuclides), some)
+        panel_label(above, element)
+        if below is not None:
+            draw_over(below, dataset, [(t, s.kinetic_energy, marks[s.label]) for t, s in compared])
+        lowest = above if below is None else below
+        lowest.set_xlabel(ENERGY if i + columns >= len(isotopes) else "")
         if i % columns == 0:
-            above[i].set_ylabel(_FLUX if rows == 1 else _FLUX.replace(" [", "\n[", 1))
-            below[i].set_ylabel("rel. error")
-    for unused in (*above[len(isotopes) :], *below[len(isotopes) :]):
-        unused.remove()
-    figure.align_ylabels()
-    _name_tolerance(below[0], dataset)
-    legend(figure, handles)
+            above.set_ylabel(_FLUX if rows == 1 else _FLUX.replace(" [", "\n[", 1))
+        elif below is not None:
+            below.set_ylabel("")
+    tell_error(figure, dataset)
+    legend(figure, lines | handles)
     return figure
 
 
-def _draw_sum(axes: Axes, here: xr.Dataset) -> dict[str, Any]:
+def _draw_measured(axes: Axes, s: Spectrum, marks: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    scale = s.kinetic_energy**_INDEX
+    points = s.kinetic_energy, scale * s.flux, (scale * s.error_lo, scale * s.error_hi)
+    if s.curve:
+        return reference(axes, s.label, *points)
+    return {s.label: draw_points(axes, *points, s.measured, marks[s.label])}
+
+
+def _draw_sum(axes: Axes, here: xr.Dataset, measured: list[Spectrum]) -> dict[str, Any]:
     """Classes of sources, local sources, and the sum of all at the top of the atmosphere."""
     energy = here.kinetic_energy.values
     scale = energy**_INDEX
@@ -149,7 +154,7 @@ def _draw_sum(axes: Axes, here: xr.Dataset) -> dict[str, Any]:
             handles[label] = axes.plot(energy, y, **line(len(handles)), linewidth=1.0)[0]
     total = scale * here.flux_sum.values
     handles["sum at the Earth"] = axes.plot(energy, total, **LOOK[TOA])[0]
-    log_axis(axes, [total[total > 0]])
+    log_axis(axes, [total, *(_inside(s, energy) for s in measured)])
     axes.set(xscale="log", xlim=(energy[0], energy[-1]))
     return handles
 
@@ -162,7 +167,8 @@ def _draw_element(axes: Axes, here: xr.Dataset, measured: list[Spectrum]) -> dic
         name: scale * here[key].sum("nuclide").values
         for name, key in ((LIS, "flux_lis"), (TOA, "flux_toa"))
     }
-    if np.array_equal(curves[LIS], curves[TOA]):
+    # without modulation they differ by rounding
+    if np.allclose(curves[LIS], curves[TOA], rtol=1e-9, atol=0):
         handles = {LIS: axes.plot(energy, curves[LIS], **LOOK[TOA])[0]}
     else:
         handles = {name: axes.plot(energy, y, **LOOK[name])[0] for name, y in curves.items()}
@@ -193,32 +199,3 @@ def _inside(measured: Spectrum, energy: Array) -> Array:
     t = measured.kinetic_energy
     chosen = (t >= energy[0]) & (t <= energy[-1])
     return np.asarray((t**_INDEX * measured.flux)[chosen])
-
-
-def _draw_error(axes: Axes, dataset: xr.Dataset, nuclides: list[str]) -> None:
-    """The error estimate of each isotope, and the tolerance as a dotted line."""
-    errors = dataset.flux_lis_rel_error
-    tolerance = dataset.attrs.get("error_tolerance", np.nan)
-    energy = dataset.kinetic_energy.values
-    for i, name in enumerate(nuclides):
-        look: Any = line(i) if len(nuclides) > 1 else {"color": "k"}
-        axes.plot(energy, errors.sel(nuclide=name), **look, linewidth=0.9)
-    axes.axhline(tolerance, color=GREY, linestyle=":", linewidth=0.8)
-    axes.set(xscale="log", xlim=(energy[0], energy[-1]))
-    values = np.append(errors.values, tolerance)
-    seen = values[values > 0]
-    if seen.size:
-        axes.set_yscale("log")
-        # whole decades, the same for all panels, and also of a constant error
-        top = np.ceil(np.log10(seen.max()) + 0.1)
-        axes.set_ylim(10 ** max(np.floor(np.log10(seen.min()) - 0.1), top - 6), 10**top)
-        axes.yaxis.set_major_locator(LogLocator(numticks=4))
-        axes.yaxis.set_minor_formatter(NullFormatter())
-
-
-def _name_tolerance(axes: Axes, dataset: xr.Dataset) -> None:
-    """What the dotted line is, said in one panel of the figure."""
-    if "error_tolerance" in dataset.attrs:
-        place = 0.97, dataset.attrs["error_tolerance"]
-        look: Any = {"color": GREY, "fontsize": 6, "ha": "right", "va": "top"}
-        axes.annotate("tolerance", place, xycoords=axes.get_yaxis_transform(), **look)

@@ -8,15 +8,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from crtransport.plots.style import GREY, bars, points
+from crtransport.plots.spectra import pair, per_cent
+from crtransport.plots.style import GREY, bars, points, scientific
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.gridspec import GridSpec
     from numpy.typing import NDArray
+
+    from crtransport.measurements.table import Measurement
 
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]
+
+    #: a table, x of its points as they are drawn, and their look
+    Drawn = tuple[Measurement, Array, dict[str, Any]]
 
 T = TypeVar("T")
 
@@ -58,6 +66,11 @@ def pretty(name: str) -> str:
     """ "B10" and "10Be/9Be" with their mass numbers raised."""
     leading = re.sub(r"([A-Z][a-z]?)(\d+)", r"\2\1", name)
     return re.sub(r"(\d+)", r"$^{\1}$", leading)
+
+
+def raised(text: str) -> str:
+    """A text with the mass numbers of "10Be/9Be at 1 GeV/n" raised."""
+    return re.sub(r"\b(\d+)(?=[A-Z][a-z]?\b)", r"$^{\1}$", text)
 
 
 def log_axis(
@@ -107,12 +120,59 @@ def draw_points(
     return axes.errorbar(x, y, **bars(y, errors, measured), **plain | look)
 
 
+def is_compared(dataset: xr.Dataset, table: Measurement) -> bool:
+    """Whether the dataset has the points of a table over the model, and some within its range."""
+    return "measured_over_model" in dataset and bool(
+        table.name in dataset.table.values and np.isfinite(_over(dataset, table)[0]).any()
+    )
+
+
+def _over(dataset: xr.Dataset, table: Measurement) -> tuple[Array, tuple[Array, Array]]:
+    """The points of a table and their errors, per cent from the model."""
+    number = list(dataset.table.values).index(table.name)
+    here = dataset.isel(measured_point=dataset.measured_table.values == number)
+    errors = here.measured_over_model_lo.values, here.measured_over_model_hi.values
+    return 100 * (here.measured_over_model.values - 1), (100 * errors[0], 100 * errors[1])
+
+
+def one_or_pair(
+    figure: Figure, grid: GridSpec, place: tuple[int, int], compared: bool
+) -> tuple[Axes, Axes | None]:
+    """A panel and, if something is compared in it, one of that over the model under it."""
+    row, column = place
+    if compared:
+        return pair(figure, grid, row, column)
+    return figure.add_subplot(grid[2 * row : 2 * row + 2, column]), None
+
+
+def draw_over(axes: Axes, dataset: xr.Dataset, drawn: Sequence[Drawn]) -> None:
+    """Measured points, per cent from the model."""
+    for table, x, look in drawn:
+        found, errors = _over(dataset, table)
+        some = np.isfinite(found)
+        sizes = errors[0][some], errors[1][some]
+        draw_points(axes, x[some], found[some], sizes, table.measured[some], look)
+    per_cent(axes)
+
+
+def tell_error(figure: Figure, dataset: xr.Dataset) -> None:
+    """The numerical error of the fluxes and the tolerance, as a line under the figure."""
+    error, tolerance = (dataset.attrs.get(f"error_{n}", np.nan) for n in ("estimate", "tolerance"))
+    if np.isfinite(error):
+        text = (
+            f"relative numerical error ≤ {scientific(error)} (tolerance {scientific(tolerance, 1)})"
+        )
+        figure.supxlabel(text, fontsize=6.5, color=GREY)
+
+
 def legend(figure: Figure, handles: dict[str, Any]) -> None:
     """The curves first, then the experiments in the order of the deck."""
     names = sorted(handles, key=lambda name: [LIS, TOA, name].index(name))
+    most = 3 if figure.get_figwidth() < 5 else 6
+    rows = -(-len(names) // most)
     figure.legend(
         [handles[name] for name in names],
         names,
         loc="outside upper center",
-        ncols=min(len(names), 3 if figure.get_figwidth() < 5 else 6),
+        ncols=-(-len(names) // rows),
     )

@@ -15,14 +15,19 @@ from crtransport.plots.galaxy_panels import (
     PANELS,
     RIGIDITY,
     TOA,
+    draw_over,
     draw_points,
+    is_compared,
     legend,
     log_axis,
     looks,
+    one_or_pair,
     pages,
     pretty,
     shape,
+    tell_error,
 )
+from crtransport.plots.spectra import grid_of_pairs
 from crtransport.plots.style import new_figure, panel_label
 
 if TYPE_CHECKING:
@@ -64,13 +69,15 @@ def _panels(dataset: xr.Dataset, points: Sequence[Measurement]) -> list[Panel]:
 
 def _figure(dataset: xr.Dataset, panels: list[Panel]) -> Figure:
     rows, columns = shape(len(panels))
-    figure = new_figure(min(columns, 2), 0.5 + 2.3 * rows)
+    figure = new_figure(min(columns, 2), 0.6 + 2.6 * rows)
+    grid = grid_of_pairs(figure, [1.0] * rows, columns)
     shown = [table for _, tables in panels for table in tables]
     marks = looks(((t.experiment, t.interstellar) for t in shown), colours=True)
     handles: dict[str, Any] = {}
     for i, (name, tables) in enumerate(panels):
-        axes = figure.add_subplot(rows, columns, i + 1)
-        x, curves = _draw_curves(axes, dataset.sel(ratio_name=name), tables)
+        compared = [t for t in tables if is_compared(dataset, t)]
+        axes, below = one_or_pair(figure, grid, divmod(i, columns), bool(compared))
+        x, label, curves = _draw_curves(axes, dataset.sel(ratio_name=name), tables)
         handles |= curves
         for t in tables:
             points = t.x, t.y, (t.error_lo, t.error_hi), t.measured
@@ -78,22 +85,28 @@ def _figure(dataset: xr.Dataset, panels: list[Panel]) -> Figure:
         lines = [np.asarray(curve.get_ydata()) for curve in curves.values()]
         _ratio_axis(axes, [*lines, *(t.y[(t.x >= x[0]) & (t.x <= x[-1])] for t in tables)])
         panel_label(axes, pretty(name))
+        if below is not None:
+            draw_over(below, dataset, [(t, t.x, marks[t.experiment]) for t in compared])
+        (axes if below is None else below).set_xlabel(label)
         if i % columns == 0:
             axes.set_ylabel("ratio")
+        elif below is not None:
+            below.set_ylabel("")
+    tell_error(figure, dataset)
     legend(figure, handles)
     return figure
 
 
 def _draw_curves(
     axes: Axes, here: xr.Dataset, tables: list[Measurement]
-) -> tuple[Array, dict[str, Any]]:
+) -> tuple[Array, str, dict[str, Any]]:
     if tables and tables[0].over_rigidity:
         x, label, curves = here.rigidity.values, RIGIDITY, {TOA: here.ratio_rigidity}
     else:
         x, label = here.kinetic_energy.values, ENERGY
         curves = {LIS: here.ratio_lis, TOA: here.ratio_toa}
-    axes.set(xscale="log", xlim=(x[0], x[-1]), xlabel=label)
-    return x, {name: axes.plot(x, y, **LOOK[name])[0] for name, y in curves.items()}
+    axes.set(xscale="log", xlim=(x[0], x[-1]))
+    return x, label, {name: axes.plot(x, y, **LOOK[name])[0] for name, y in curves.items()}
 
 
 def _ratio_axis(axes: Axes, values: list[Array]) -> None:

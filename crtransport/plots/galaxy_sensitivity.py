@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crtransport.plots.galaxy_panels import raised
 from crtransport.plots.style import COLOURS, GREY, MARKERS, new_figure, panel_label
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def sensitivities(found: xr.DataArray) -> Figure:
         axes.set_ylim(-0.7, len(parameters) + 0.1)
         axes.tick_params(axis="y", which="minor", left=False, right=False)
         axes.grid(axis="y", color="0.9", linewidth=0.5)
-        panel_label(axes, name)
+        panel_label(axes, raised(name))
     for axes in grid[-1]:
         axes.set_xlabel(r"$\partial\ln J/\partial\ln\theta$")
     for unused in grid.flat[len(observables) :]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,8 @@ from matplotlib.patheffects import AbstractPathEffect, withStroke
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from crtransport.deck.scan import CHI2
-from crtransport.plots.style import COLOURS, line, new_figure, style
+from crtransport.plots.galaxy_panels import raised
+from crtransport.plots.style import COLOURS, line, new_figure, style, unit_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -244,11 +244,11 @@ def _label(axis: xr.DataArray) -> str:
 
 
 def _named(label: str, values: xr.DataArray) -> str:
-    unit = "" if label == CHI2 else _unit(values)
+    label, unit = raised(label), "" if label == CHI2 else _unit(values)
     return f"{label}\n{unit.strip()}" if unit and len(label) > _LONG else label + unit
 
 
 def _unit(values: xr.DataArray) -> str:
     """ " [cm²/s]"; nothing for pure numbers."""
     unit = str(values.attrs.get("units", "1"))
-    return "" if unit == "1" else " [" + re.sub(r"(?<=[a-z)])(-?\d+)", r"$^{\1}$", unit) + "]"
+    return "" if unit == "1" else f" [{unit_text(unit)}]"

@@ -10,6 +10,7 @@ Figures are made without pyplot, so no figure outlives its caller.
 from __future__ import annotations
 
 import contextlib
+import re
 import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -121,7 +122,7 @@ def bars(y: Array, errors: tuple[Array, Array], measured: NDArray[np.bool_]) -> 
     """Errors downwards and upwards for ``axes.errorbar``; what is no value hangs on an arrow."""
     if measured.all():
         return {"yerr": errors}
-    below, above = np.where(measured, errors, [[0.5], [0.0]] * y)
+    below, above = np.where(measured, errors, [[0.5], [0.0]] * np.abs(y))
     return {"yerr": (below, above), "uplims": ~measured}
 
 
@@ -147,6 +148,18 @@ def limits(colour: str) -> dict[str, Any]:
         "markerfacecolor": "none",
         "markeredgewidth": 0.7,
     }
+
+
+def scientific(value: float, digits: int = 2) -> str:
+    """ "3.5 × 10⁻³" as matplotlib writes it."""
+    mantissa, power = f"{value:.{digits - 1}e}".split("e")
+    base = f"$10^{{{int(power)}}}$"
+    return base if float(mantissa) == 1 and digits == 1 else f"{mantissa} × {base}"
+
+
+def unit_text(unit: str) -> str:
+    """A unit with its powers raised: "cm2/s", "m-2 s-1 sr-1 (GeV/n)-1"."""
+    return re.sub(r"(?<=[A-Za-z)])(-?\d+)", r"$^{\1}$", unit)
 
 
 def panel_label(axes: Axes, text: str) -> None:

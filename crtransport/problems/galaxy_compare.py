@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -14,12 +15,22 @@ from crtransport.measurements.table import Measurement, per_nucleon, ratio_parts
 from crtransport.nuclides import nuclide
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 Curve = tuple[Array, Array]
+Variables = dict[str, tuple[str, Any, dict[str, str]]]
 
 _VARIABLES = {
     "chi2": ("1", "sum of the squared differences from a measured table, over its errors"),
     "chi2_points": ("1", "points of the table that chi2 counts"),
     "chi2_R_min": ("GV", "rigidity from which on chi2 counts points; 0 beyond the heliosphere"),
+}
+_POINTS = {
+    "measured_table": ("1", "number of its table along table"),
+    "measured_x": ("GV or GeV/n", "rigidity or kinetic energy per nucleon, as the table is"),
+    "measured_over_model": ("1", "measured over predicted; none beyond the model's range"),
+    "measured_over_model_lo": ("1", "total error downwards over what is predicted"),
+    "measured_over_model_hi": ("1", "total error upwards over what is predicted"),
+    "measured_counts": ("1", "whether chi2 counts the point"),
 }
 
 
@@ -44,19 +55,23 @@ def with_chi2(dataset: xr.Dataset, tables: Sequence[Measurement], r_min: float) 
     Returns
     -------
     xarray.Dataset
-        With ``chi2``, ``chi2_points`` and ``chi2_R_min`` over ``table``, and ``table_label``.
+        With ``chi2``, ``chi2_points`` and ``chi2_R_min`` over ``table``, and ``table_label``; with
+        each point over the model, and whether χ² counts it, over ``measured_point``.
     """
     some = {t.name: t for t in tables if set(_elements(t)) <= set(map(str, dataset.element.values))}
     if not some:
         return dataset
-    found = [(*chi2(dataset, t, r_min), _bound(t, r_min)) for t in some.values()]
+    matches = [_match(dataset, t, r_min) for t in some.values()]
+    found = [
+        (*_chi2(match), _bound(t, r_min)) for t, match in zip(some.values(), matches, strict=True)
+    ]
     columns = dict(zip(_VARIABLES, np.array(found, dtype=float).T, strict=True))
     variables = {
         name: ("table", column, dict(zip(("units", "long_name"), _VARIABLES[name], strict=True)))
         for name, column in columns.items()
     }
     said = {"units": "1", "long_name": "measured table"}
-    return dataset.assign(variables).assign_coords(
+    return dataset.assign(variables | _by_point(matches)).assign_coords(
         table=("table", list(some), said),
         table_label=("table", _labels(list(some.values())), said),
     )
@@ -64,6 +79,20 @@ def with_chi2(dataset: xr.Dataset, tables: Sequence[Measurement], r_min: float) 
 
 def chi2(dataset: xr.Dataset, table: Measurement, r_min: float) -> tuple[float, int]:
     """χ² of one table, and how many of its points it is of."""
+    return _chi2(_match(dataset, table, r_min))
+
+
+class _Match(NamedTuple):
+    """All points of a table on its axis, with what is predicted (NaN beyond the model's range)."""
+
+    x: Array
+    value: Array
+    errors: tuple[Array, Array]
+    predicted: Array
+    counts: Mask
+
+
+def _match(dataset: xr.Dataset, table: Measurement, r_min: float) -> _Match:
     nucleus = nuclide(_elements(table)[0])
     if table.is_flux and not table.over_rigidity:
         measured = per_nucleon(table)
@@ -75,13 +104,38 @@ def chi2(dataset: xr.Dataset, table: Measurement, r_min: float) -> tuple[float, 
     rigidity = x if table.over_rigidity else nucleus.rigidity(x)
     # the end of a grid may miss a point by rounding
     inside = (x >= axis[0] * (1 - 1e-9)) & (x <= axis[-1] * (1 + 1e-9))
-    inside &= (rigidity >= _bound(table, r_min)) & (errors[0] > 0) & (errors[1] > 0)
-    inside &= table.measured
-    if not inside.any():
-        return 0.0, 0
-    difference = interpolated(axis, curve, x[inside]) - y[inside]
-    sigma = np.where(difference > 0, errors[1][inside], errors[0][inside])
-    return float(np.sum((difference / sigma) ** 2)), int(inside.sum())
+    predicted = np.full(x.shape, np.nan)
+    if inside.any():
+        predicted[inside] = interpolated(axis, curve, x[inside])
+    counts = inside & (rigidity >= _bound(table, r_min)) & (errors[0] > 0) & (errors[1] > 0)
+    return _Match(x, y, errors, predicted, counts & table.measured)
+
+
+def _chi2(match: _Match) -> tuple[float, int]:
+    some = match.counts
+    difference = (match.predicted - match.value)[some]
+    sigma = np.where(difference > 0, match.errors[1][some], match.errors[0][some])
+    return float(np.sum((difference / sigma) ** 2)), int(some.sum())
+
+
+def _by_point(matches: Sequence[_Match]) -> Variables:
+    """The points of all tables, one after the other, over what is predicted for each."""
+    columns = {
+        "measured_table": [np.full(m.x.shape, i) for i, m in enumerate(matches)],
+        "measured_x": [m.x for m in matches],
+        "measured_over_model": [m.value / m.predicted for m in matches],
+        "measured_over_model_lo": [m.errors[0] / m.predicted for m in matches],
+        "measured_over_model_hi": [m.errors[1] / m.predicted for m in matches],
+        "measured_counts": [m.counts.astype(int) for m in matches],
+    }
+    return {
+        name: (
+            "measured_point",
+            np.concatenate(columns[name]),
+            {"units": unit, "long_name": text},
+        )
+        for name, (unit, text) in _POINTS.items()
+    }
 
 
 def _bound(table: Measurement, r_min: float) -> float:

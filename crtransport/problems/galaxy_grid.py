@@ -78,7 +78,7 @@ def _edges(deck: GalaxyDeck, ends: list[list[float]]) -> list[Array]:
         r_h, (_, _, elements) = deck.geometry.r_h, deck.solver.orders()
         if deck.solver.elements_r is None:
             elements = max(elements, math.ceil(r_h / longest(deck)))
-        places = _inside([r for part in _parts(deck) for r in part.breaks()[0]], r_h)
+        places = _inside([r for part in _parts(deck) for r in part.kinks()[0]], r_h)
         knots = sorted([*ends[0], *_near(deck)])
         edges.insert(0, split(radii(r_h, elements, knots), kinks(deck, places)))
     return edges
@@ -171,7 +171,7 @@ def _ends(deck: GalaxyDeck, like: GalaxyDeck | None = None) -> list[list[float]]
 def _knots(deck: GalaxyDeck) -> list[tuple[list[float], float]]:
     """Along (r, z), or z: kinks, the Sun first, and the outer end."""
     assert not isinstance(deck.geometry, LeakyBox)
-    r_knots, z_knots = ([x for part in _parts(deck) for x in part.breaks()[i]] for i in (0, 1))
+    r_knots, z_knots = ([x for part in _parts(deck) for x in part.kinks()[i]] for i in (0, 1))
     found = [(z_knots, deck.geometry.z_h)]
     if deck.geometry.kind == "cylinder":
         found.insert(0, ([deck.geometry.r_sun, *r_knots], deck.geometry.r_h))

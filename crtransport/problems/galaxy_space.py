@@ -27,7 +27,7 @@ Field = Callable[[Array, Array], Array]  # of r, z in kpc
 _KM_PER_S = 1e5 * MYR / KPC  # kpc/Myr
 #: keys that matrices in space do not depend on, but for the grid that they are on
 _SAME = re.compile(
-    r"diffusion\.(D0|R0|R1|delta1|delta2|eta)|(reacceleration|losses|nuclear|normalisation)\..*"
+    r"diffusion\.(D0|R0|R1|delta1|delta2|eta|smoothness|breaks\..*)|(reacceleration|losses|nuclear|normalisation)\..*"
     r"|source\.\d+\.(abundances|injections?|reference).*"
 )
 

@@ -24,6 +24,7 @@ from crtransport.fits import (
 )
 from crtransport.provenance import attributes
 from crtransport.run import measured, solved
+from crtransport.studies.fit_band import with_band
 from crtransport.studies.fit_evaluation import evaluation
 from crtransport.studies.fit_model import FittedDeck, read
 from crtransport.studies.fit_result import with_contours, with_fit
@@ -80,8 +81,10 @@ def run(deck: Deck, data: str | Path | None, means: Means, tell: Tell = untold) 
         dataset = with_fit(solved(best, measured(best, data), data), fitted, fit)
         dataset.attrs["fit_unanswered"] = len(objective.unanswered)
         dataset = _contoured(dataset, objective, fitted, fit)
-        if sampled:
-            dataset = with_samples(dataset, draw_samples(objective, fitted.fit, fit, by))
+        samples = draw_samples(objective, fitted.fit, fit, by) if sampled else None
+        if samples is not None:
+            dataset = with_samples(dataset, samples)
+        dataset = with_band(dataset, fitted, fit, samples)
     return dataset.assign_attrs(attributes(deck))
 
 

@@ -24,7 +24,6 @@ from crtransport.fits import (
     Likelihood,
     Match,
     Objective,
-    Parameter,
     Unpredictable,
 )
 from crtransport.fits.parameters import needed
@@ -211,24 +210,40 @@ class FittedDeck:
         2 Σ (∂m/∂u)ᵀ C⁻¹ (∂m/∂u) of all tables m (Gauss–Newton), by forward differences, side by
         side.
         """
-        prediction = self._prediction(values)
-        before = self._predicted(prediction, values)
-
-        def column(one: Parameter) -> list[Array]:
+        before = self._predicted(self._prediction(values), values)
+        moved, steps = [], []
+        for one in self.parameters:
             u, step = one.inside(values[one.name]), _SMALL * one.step
             step = step if u + step < one.limits[1] else -step
-            there = {**values, one.name: one.outside(u + step)}
-            same = self._solved_by(there) == self._solved_by(values)
-            after = self._predicted(prediction if same else self._solve(there, False), there)
-            return [(b - a) / step for a, b in zip(before, after, strict=True)]
-
-        with ThreadPoolExecutor(max_workers=processors()) as pool:
-            columns = list(pool.map(column, self.parameters))
+            moved.append({**values, one.name: one.outside(u + step)})
+            steps.append(step)
+        columns = [
+            [(b - a) / step for a, b in zip(before, after, strict=True)]
+            for step, after in zip(steps, self.predictions(moved), strict=True)
+        ]
         total = np.zeros((len(columns), len(columns)))
         for i, (data, m) in enumerate(zip(self.likelihood.data, before, strict=True)):
             slopes = np.stack([each[i] for each in columns], axis=1)
             total += slopes.T @ data.curvature(m) @ slopes
         return total
+
+    def predictions(self, many: Sequence[Values]) -> list[list[Array]]:
+        """m of each table at each of several values, side by side; the latest run is used again.
+
+        Raises
+        ------
+        Unpredictable
+            If the deck has no answer somewhere.
+        """
+
+        def one(values: Values) -> list[Array]:
+            latest = self._latest
+            same = latest is not None and latest[0] == self._solved_by(values)
+            prediction = latest[1] if latest is not None and same else self._solve(values, False)
+            return self._predicted(prediction, values)
+
+        with ThreadPoolExecutor(max_workers=processors()) as pool:
+            return list(pool.map(one, many))
 
     def _predicted(self, prediction: Any, values: Values) -> list[Array]:
         """m of each table."""

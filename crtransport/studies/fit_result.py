@@ -69,6 +69,7 @@ def _texts(fitted: FittedDeck) -> dict[str, list[str]]:
         "label": [table.label for table in tables],
         "axis": [table.x_kind for table in tables],
         "unit": [table.unit for table in tables],
+        "systematics": [one.systematics.kind for one in fitted.likelihood.data],
     }
 
 
@@ -145,6 +146,7 @@ def _by_point(fitted: FittedDeck, matches: Mapping[str, Match]) -> Variables:
     columns: dict[str, list[Array]] = {}
     for i, one in enumerate(fitted.likelihood.data):
         table, some, m = one.table, one.some, matches[one.name].prediction
+        shift, own = one.shared(m)
         row = {
             "point_table": np.full(m.size, i),
             "point_x": table.x[some],
@@ -154,6 +156,9 @@ def _by_point(fitted: FittedDeck, matches: Mapping[str, Match]) -> Variables:
             "point_limit": (~table.measured[some]).astype(int),
             "point_prediction": m,
             "point_residual": -one.residuals(m),
+            "point_decorrelated": -one.decorrelated(m),
+            "point_shift": shift,
+            "point_error_own": own,
         }
         for name, values in row.items():
             columns.setdefault(name, []).append(values)
@@ -166,6 +171,9 @@ def _by_point(fitted: FittedDeck, matches: Mapping[str, Match]) -> Variables:
         "point_limit": ("1", "whether it is an upper limit"),
         "point_prediction": ("of the table", "best fit, averaged over the bin"),
         "point_residual": ("1", "measured less predicted, over the total error"),
+        "point_decorrelated": ("1", "residuals made independent: their squares sum to fit_chi2"),
+        "point_shift": ("of the table", "likeliest systematic shift of the measured value"),
+        "point_error_own": ("of the table", "error that the point does not share"),
     }
     return {
         name: (("fit_point",), np.concatenate(columns[name]), _label(*text))

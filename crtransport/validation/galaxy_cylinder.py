@@ -16,6 +16,7 @@ from crtransport.validation.galaxy_cases import (
     ENERGIES,
     EXACT,
     HEIGHT,
+    LAW,
     QUIET,
     SHEET,
     THIN_GAS,
@@ -52,7 +53,7 @@ _SWEEP = Method(
 )
 _CYLINDER: Tables = {
     "geometry": {"kind": "cylinder", "r_h": _RADIUS, "z_h": HEIGHT, "r_sun": _SUN},
-    "diffusion": {"kind": "uniform"},
+    "diffusion": {"kind": "uniform", **LAW},
 }
 
 

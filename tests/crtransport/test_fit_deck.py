@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.container import ErrorbarContainer
 
 pytest.importorskip("iminuit", reason="needs the extra fit")
 
@@ -196,6 +197,64 @@ def test_hessian_at_the_truth(folder: Path) -> None:
         for h, e in zip(steps, np.eye(2), strict=True)
     ]
     assert objective.hessian(u) == pytest.approx(np.array(rows), rel=0.03)
+
+
+def test_points_drawn_under_a_fit_sum_to_its_chi2(folder: Path) -> None:
+    """Of errors that hang together and of those that do not, a line each in its figure."""
+    tables = fit(FREE_D0 | {"upper": 4e28})  # not at the truth
+    tables["fit"]["data"][0]["systematics"] = {"kind": "correlated", "length": 1.0}
+    tables["fit"]["data"] += [{"table": "flux"}]
+    found = crtransport.run(tables, data=folder)
+    (figure,) = draw(found).values()
+    figure.draw_without_rendering()
+    panels = [axes for axes in figure.axes if axes.get_ylabel() == "residual [σ]"]
+    for axes, chi2 in zip(panels, found.fit_chi2.values, strict=True):
+        (box,) = axes.containers
+        assert isinstance(box, ErrorbarContainer)
+        drawn = np.asarray(box.lines[0].get_ydata())
+        assert np.sum(drawn**2) == pytest.approx(chi2, rel=1e-10) != pytest.approx(0, abs=0.1)
+    (legend,) = figure.legends
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == ["measured", "fit", "fitted systematic shift", "68 % of the fit"]
+    assert "sum to χ²" in figure.get_supxlabel()
+
+
+def test_bands_are_of_what_is_predicted(folder: Path) -> None:
+    """Of one parameter the ends are what its 1σ predicts; draws from the posterior agree."""
+    sampled = fit(FREE_PHI, sampler={"kind": "emcee", "steps": 200, "walkers": 8})
+    found = crtransport.run(sampled, data=folder)
+    plain = crtransport.run(fit(FREE_PHI), data=folder)
+    half = (plain.point_band_hi - plain.point_band_lo).values / 2
+    fitted = fit_model.read(load_deck(fit(FREE_PHI)), folder)
+    ends = [{"phi": float(plain.phi + s * plain.phi_error)} for s in (-1, 1)]
+    ((low,), (high,)) = fitted.predictions(ends)
+    assert half == pytest.approx(abs(high - low) / 2, rel=0.1)
+    drawn = (found.point_band_hi - found.point_band_lo).values / 2
+    assert drawn == pytest.approx(half, rel=0.4)
+    assert plain.point_band_lo.attrs["how"] == "the covariance"
+    assert found.point_band_lo.attrs["how"] == "draws from the posterior"
+
+
+def test_no_corner_passes_the_bounds_of_a_parameter(folder: Path) -> None:
+    """One that ends near its bound, and one whose published value lies beyond."""
+    phi = FREE_PHI | {"lower": 590, "start": 595, "upper": 605, "published": 500}
+    found = crtransport.run(fit(FREE_D0, phi), data=folder)
+    figure = draw(found)["corner"]
+    figure.draw_without_rendering()
+    alone, beside = figure.axes[3], figure.axes[2]
+    assert alone.get_xlim() == pytest.approx((500, 605), abs=1)
+    curves = [np.asarray(line.get_ydata()) for line in beside.lines if len(line.get_xdata()) > 9]
+    assert len(curves) == 2
+    assert (np.min(curves), np.max(curves)) == (590, 605)
+    (x,) = [line.get_xdata() for line in alone.lines if len(line.get_xdata()) > 9]
+    assert 590 <= np.min(x) < np.max(x) <= 605
+
+
+def test_many_tables_take_several_figures(folder: Path) -> None:
+    found = crtransport.run(fit(FREE_D0), data=folder)
+    more = xr.concat([found] * 6, "fit_table", data_vars="minimal", coords="minimal")
+    more["point_table"] = found.point_table + np.arange(9) % 6
+    assert set(draw(more)) == {"fit", "fit_2"}
 
 
 def test_without_gradient_the_same(folder: Path) -> None:

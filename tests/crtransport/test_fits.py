@@ -299,6 +299,49 @@ def test_objective_counts_and_differentiates_in_logarithms() -> None:
     assert (objective.evaluations, objective.gradients) == (5, 1)
 
 
+@pytest.mark.parametrize("kind", ["quadrature", "correlated", "covariance"])
+@pytest.mark.parametrize("logarithmic", [False, True])
+def test_squares_of_decorrelated_residuals_sum_to_chi2(
+    tmp_path: Path, kind: str, logarithmic: bool
+) -> None:
+    """With errors that differ up- and downwards, x in no order, and two upper limits."""
+    rng = np.random.default_rng(3)
+    file = tmp_path / "v.csv"
+    half = rng.normal(size=(9, 9)) / 20
+    np.savetxt(file, half @ half.T, delimiter=",")
+    kinds = {
+        "quadrature": Quadrature(),
+        "correlated": Correlated(length=1.0, stat_length=0.1),
+        "covariance": Given(file=str(file)),
+    }
+    y = rng.uniform(1, 2, 9)
+    names = ("stat_lo", "stat_hi", "sys_lo", "sys_hi")
+    more: dict[str, Any] = {name: rng.uniform(0.05, 0.3, 9) for name in names}
+    limits = np.isin(np.arange(9), (2, 6))
+    more |= {"x": rng.permutation(2.0 ** np.arange(9)), "limits": limits, "limit_level": 0.9}
+    one = DataSet(table=table(y, **more), systematics=kinds[kind], logarithmic=logarithmic)
+    m = y * rng.uniform(0.8, 1.2, 9)
+    assert np.sum(one.decorrelated(m) ** 2) == pytest.approx(one.chi2_of(m)[0], rel=1e-10)
+    if kind == "quadrature":
+        assert one.decorrelated(m)[~limits] == pytest.approx(one.residuals(m)[~limits])
+    else:
+        assert np.nansum(one.residuals(m) ** 2) != pytest.approx(one.chi2_of(m)[0], rel=0.05)
+
+
+def test_the_systematic_shift_is_the_likeliest() -> None:
+    """Of fully correlated errors β s, with β of `test_full_correlation_is_a_shared_shift`."""
+    d = np.array([0.3, -0.1, 0.2, 0.5])
+    sys = np.array([0.2, 0.1, 0.3, 0.2])
+    one = DataSet(table=table(-d, sys_lo=sys, sys_hi=sys), systematics=Correlated(length=1e6))
+    beta = (sys @ d / 0.01) / (1 + sys @ sys / 0.01)
+    shift, own = one.shared(np.zeros(4))
+    assert shift == pytest.approx(-beta * sys, rel=1e-4)
+    assert own == pytest.approx(0.1)
+    none, whole = DataSet(table=one.table).shared(np.zeros(4))
+    assert not none.any()
+    assert whole == pytest.approx(np.hypot(0.1, sys))
+
+
 def test_infinite_chi2_is_told() -> None:
     objective = Objective((Parameter(name="a", start=1.0),), lambda v: np.inf)
     with pytest.raises(FitError, match="a = 1"):

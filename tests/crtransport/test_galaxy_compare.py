@@ -137,6 +137,12 @@ def test_dataset_has_chi2_of_what_it_can_predict() -> None:
     assert list(found.chi2_R_min.values) == [3.0, 3.0, 0.0]
     for name in ("chi2", "chi2_points", "chi2_R_min"):
         assert {"units", "long_name"} <= set(found[name].attrs)
+    of_ratio = found.isel(measured_point=found.measured_table.values == 0)
+    inside = (R[0] <= X) & (R[-1] >= X)
+    assert np.array_equal(np.isfinite(of_ratio.measured_over_model.values), inside)
+    assert of_ratio.measured_over_model.values[inside] == pytest.approx(1, rel=1e-6)
+    assert of_ratio.measured_over_model_lo.values[inside] == pytest.approx(0.05, rel=1e-6)
+    assert of_ratio.measured_counts.sum() == found.chi2_points[0]
     lines = dict(headline(found))
     assert lines["Experiment B/C"] == f"χ² 0.0 of {counted(3.0, 1e4)} points above 3 GV"
     assert lines["far"] == "no point above 3 GV is in the range of the output"

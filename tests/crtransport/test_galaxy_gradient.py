@@ -13,6 +13,7 @@ import crtransport
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.load import load_deck
 from crtransport.deck.schema import resolve
+from crtransport.deck.sensitivity import number_at
 from crtransport.problems.galaxy_gradient import Adjoint, Fluxes
 from crtransport.problems.galaxy_origin import Origin
 from crtransport.problems.galaxy_transport import Equations, Resolution, method_of
@@ -51,6 +52,44 @@ KEYS = (
     "normalisation.T",
     "gas.helium",
     "source.0.abundances.C12",
+)
+
+#: breaks of all kinds, sharp and smooth ones
+BROKEN = TABLES | {
+    "diffusion": {
+        "kind": "uniform",
+        "delta2": 0.25,
+        "R1": 20.0,
+        "smoothness": 0.3,
+        "breaks": [{"R": 60.0, "delta": 0.4, "smoothness": 0.0}],
+    },
+    "source": [
+        {
+            "abundances": {"C12": 1.0},
+            "injection": {
+                "kind": "power-law",
+                "gamma": 2.0,
+                "breaks": [
+                    {"R": 9.0, "gamma": 2.4},
+                    {"R": 300.0, "gamma": 2.2, "smoothness": 0.2},
+                ],
+            },
+        }
+    ],
+    "solver": SOLVERS["sweep-gmres"],
+}
+OF_BREAKS = (
+    "diffusion.delta1",
+    "diffusion.delta2",
+    "diffusion.R1",
+    "diffusion.smoothness",
+    "diffusion.breaks.0.R",
+    "diffusion.breaks.0.delta",
+    "source.0.injection.gamma",
+    "source.0.injection.breaks.0.R",
+    "source.0.injection.breaks.0.gamma",
+    "source.0.injection.breaks.1.R",
+    "source.0.injection.breaks.1.smoothness",
 )
 
 
@@ -94,10 +133,12 @@ def run_again(one: Adjoint, key: str, at: float) -> float:
     space, method = one._space(deck), method_of(deck, Resolution())
     scales = np.array([nuclide.log_scale for nuclide in one.run.nuclides])
     equations, done = Equations(deck, one.run.levels, space, scales), list[Any]()
+    values = np.stack([nuclide.values for nuclide in one.run.nuclides])
     for index, nuclide in enumerate(one.run.nuclides):
-        origin = Origin(equations.origins, index, done)
+        origin = Origin(equations.origins, index, done, values)
         problem = equations.problem(index, origin)
-        done.append(replace(nuclide, values=method(problem).values))
+        values[index] = method(problem).values
+        done.append(replace(nuclide, values=values[index]))
     again = Adjoint.__new__(Adjoint)
     again.deck, again.run = deck, replace(one.run, nuclides=tuple(done))
     return boron_to_carbon(again._fluxes(deck, space, ENERGY))
@@ -110,6 +151,23 @@ def test_it_is_the_derivative(solver: str, key: str) -> None:
     scale = abs(value(key))
     limit = 1e-7 if solver == "sweep-gmres" else 1e-5
     assert abs(gradients(solver)[key] - exact) * scale < limit
+
+
+@cache
+def broken() -> Adjoint:
+    deck = load_deck(BROKEN)
+    assert isinstance(deck, GalaxyDeck)
+    return Adjoint(deck)
+
+
+@pytest.mark.parametrize("key", OF_BREAKS)
+def test_it_is_the_derivative_by_a_break(key: str) -> None:
+    at = number_at(broken().deck, key)
+    step = 1e-4 * at
+    ends = [run_again(broken(), key, at + x) for x in (step, -step)]
+    found = broken().gradient(ENERGY, boron_to_carbon, [key])[key]
+    assert abs(found) * at > 1e-6
+    assert found * at == pytest.approx((ends[0] - ends[1]) / 2e-4, abs=1e-7)
 
 
 @pytest.mark.parametrize("key", ["diffusion.D0", "source.0.injection.gamma2", "diffusion.h"])

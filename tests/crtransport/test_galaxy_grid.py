@@ -76,7 +76,7 @@ def test_slow_layers_of_all_heights_have_their_resistance(xi: float, z_h: float)
 )
 def test_other_shapes_of_diffusion_have_their_resistance(medium: dict[str, Any]) -> None:
     here = deck(diffusion=medium)
-    knots = [0.0, *(z for z in here.diffusion.breaks()[1] if 0 < z < 4), 4.0]
+    knots = [0.0, *(z for z in here.diffusion.kinks()[1] if 0 < z < 4), 4.0]
     exact = sum(
         quad(lambda z: 1 / here.diffusion.shape(np.array(z)), a, b, epsrel=1e-10, limit=500)[0]
         for a, b in pairwise(knots)

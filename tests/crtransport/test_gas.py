@@ -155,7 +155,7 @@ def test_components_of_a_phase_add_up() -> None:
     root = float(np.sqrt(np.pi / np.log(2)))
     exact = (0.79 * 0.2 + 0.21 * 0.6) * root * KPC + 1e20
     assert column(model, 5.0) == pytest.approx(exact, rel=1e-9)
-    assert model.breaks() == ([0, 20, 0, 8, 20], [])
+    assert model.kinks() == ([0, 20, 0, 8, 20], [])
     assert model.heights()["HI"] == 0.6
     with pytest.raises(ValidationError, match="parts is empty"):
         gas(HI={"kind": "sum", "parts": []})
@@ -259,8 +259,8 @@ def test_table_is_linear_between_its_points_and_ends_with_them() -> None:
     # at z_half, interpolated too, one half is left
     expected = [0.5, 1.25 / 2, 1.5, 0.75, 1, 0]
     assert model.neutral(r, z) == pytest.approx(expected, rel=1e-14)
-    assert model.breaks() == ([0, 4, 12], [])
-    assert gas(H2={"kind": "bronfman1988"}, HI={"kind": "gordon1976"}).breaks() == ([], [])
+    assert model.kinks() == ([0, 4, 12], [])
+    assert gas(H2={"kind": "bronfman1988"}, HI={"kind": "gordon1976"}).kinks() == ([], [])
 
 
 def test_scale_heights_tell_phases_apart() -> None:

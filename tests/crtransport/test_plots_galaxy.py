@@ -11,10 +11,12 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
+from matplotlib.markers import CARETUP
 
 from crtransport.measurements.table import Measurement
 from crtransport.plots.galaxy import draw
 from crtransport.plots.galaxy_maps import energy_name
+from crtransport.problems.galaxy_compare import with_chi2
 
 ENERGY = np.geomspace(0.1, 1e6, 30)
 LIGHT = ("H1", "He3", "He4", "Be9", "Be10", "B10", "B11", "C12", "N14", "O16")
@@ -31,7 +33,7 @@ def dataset(*nuclides: str, ratios: tuple[str, ...] = (), modulated: bool = True
             "flux_lis_rel_error": (over, 1e-6 * weight * np.ones_like(ENERGY)),
         },
         {"nuclide": list(nuclides), "kinetic_energy": ENERGY},
-        {"error_tolerance": 1e-4},
+        {"error_estimate": 3.2e-5, "error_tolerance": 1e-4},
     )
     if ratios:
         curve = 0.3 * ENERGY ** -np.linspace(0.3, 0, len(ratios))[:, None]
@@ -87,8 +89,8 @@ def test_spectra_stand_beside_what_is_measured(nuclides: tuple[str, ...]) -> Non
     figure = figures[""]
     figure.draw_without_rendering()
     elements = list(dict.fromkeys(name.rstrip("0123456789") for name in nuclides))
-    assert len(figure.axes) == 2 * len(elements)
-    spectra = {axes.texts[0].get_text(): axes for axes in figure.axes if len(axes.texts) == 1}
+    assert len(figure.axes) == len(elements)
+    spectra = {axes.texts[0].get_text(): axes for axes in figure.axes}
     drawn = [name for name, axes in spectra.items() if points_in(axes)]
     assert drawn == [name for name in elements if name in ("H", "B")]
     assert shown(figure) == ["interstellar", "at the Earth", "Experiment"]
@@ -115,6 +117,42 @@ def test_element_is_the_sum_of_its_isotopes() -> None:
     assert scaled[0] == pytest.approx(data.flux_lis.sum("nuclide").values, rel=1e-12)
     assert scaled[1] == pytest.approx(data.flux_toa.sum("nuclide").values, rel=1e-12)
     assert scaled[2:] == pytest.approx(data.flux_toa.values, rel=1e-12)
+
+
+def test_the_numerical_error_is_a_line_of_text() -> None:
+    figure = draw(dataset("H1"), [])[""]
+    text = figure.get_supxlabel()
+    assert text == "relative numerical error ≤ 3.2 × $10^{-5}$ (tolerance $10^{-4}$)"
+
+
+@pytest.mark.parametrize(("quantity", "part"), [("B", ""), ("B_C", "ratios")])
+def test_measured_over_model_stands_under_what_is_compared(quantity: str, part: str) -> None:
+    """The points drawn give the χ² that is told; what is not compared has no such panel."""
+    one, other = measured(quantity), replace(measured("C"), name="other")
+    bars = np.array([0.1, 0.2]) * one.y
+    one = replace(one, stat_lo=bars, stat_hi=bars)
+    data = dataset("B11", "C12", ratios=("B/C",)).assign_coords(element=["B", "C"])
+    data["ratio_toa"] = data.flux_toa.sel(nuclide="B11") / data.flux_toa.sel(nuclide="C12")
+    data["ratio_toa"] = data.ratio_toa.expand_dims("ratio_name")
+    told = with_chi2(data, [one], 0.0)
+    figure = draw(told, [one, other])[part]
+    figure.draw_without_rendering()
+    (below,) = (axes for axes in figure.axes if axes.get_ylabel() == "Δ [%]")
+    (box,) = points_in(below)
+    sizes = np.array([np.ptp(bar[:, 1]) / 2 for bar in box.lines[2][0].get_segments()])
+    chi2 = np.sum((np.asarray(box.lines[0].get_ydata()) / sizes) ** 2)
+    assert chi2 == pytest.approx(float(told.chi2[0]), rel=1e-6)
+    assert [len(points_in(axes)) for axes in figure.axes] == ([1, 1, 1] if not part else [1, 1])
+
+
+def test_a_point_far_above_the_model_is_an_arrow_at_the_edge() -> None:
+    one = replace(measured("H"), y=np.array([2e-3, 4e-5]))
+    data = dataset("H1").assign_coords(element=["H"])
+    figure = draw(with_chi2(data, [one], 0.0), [one])[""]
+    below = figure.axes[1]
+    assert below.get_ylim()[1] <= 150
+    arrows = [line for line in below.lines if line.get_marker() == CARETUP]
+    assert [list(np.asarray(line.get_xdata())) for line in arrows] == [[100.0]]
 
 
 def test_without_modulation_there_is_one_curve() -> None:
