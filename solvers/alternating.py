@@ -5,10 +5,10 @@ each place of that dimension by itself, and a shift Σ > 0,
 
     P⁻¹ = (V + Σ)⁻¹ 2 Σ (H + Σ)⁻¹
 
-(Peaceman & Rachford 1955, J. SIAM 3, 28). Where H, V and Σ have the same vectors, with values h, v
-and σ, those of P⁻¹ A are 1 − (h − σ)(v − σ)/[(h + σ)(v + σ)], between 0 and 2 however different the
-two parts are. Fast losses in a thin layer and strong spreading along the axis over a slow bulk
-bring sweeps over the levels to a halt; both are within H, which is eliminated.
+(Peaceman & Rachford 1955, J. SIAM 3, 28). Where H, V and Σ have common eigenvectors, with
+eigenvalues h, v and σ, those of P⁻¹ A are 1 − (h − σ)(v − σ)/[(h + σ)(v + σ)], between 0 and 2
+however different the two parts are. Fast losses in a thin layer and fast diffusion along the axis
+over a slow bulk bring sweeps over the levels to a halt; both are within H, which is eliminated.
 """
 
 from __future__ import annotations

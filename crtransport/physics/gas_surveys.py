@@ -228,8 +228,8 @@ class AtomicSurvey:
         mid = np.interp(radius, _MIDDLES, _RINGS)
         mid = mid * np.exp(-np.maximum(radius - _MIDDLES[-1], 0.0) / _OUTER)
         outer = np.clip((radius - _INNER) / (_FLARING - _INNER), 0.0, 1.0)
-        flaring = flaring_layer(np.maximum(radius, _INNER), z)
-        return np.asarray(mid * ((1 - outer) * inner_layer(z) + outer * flaring) / 0.33)
+        layer = (1 - outer) * inner_layer(z) + outer * flaring_layer(radius, z)
+        return np.asarray(mid * layer / 0.33)
 
     def sheet(self, r: Array) -> Array:
         """Column density of a part as thin as a δ(z), cm^-3 kpc."""

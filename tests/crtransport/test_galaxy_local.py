@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from scipy import special
 from scipy.interpolate import CubicSpline
 
 import crtransport
@@ -19,8 +20,11 @@ from crtransport.measurements.anisotropy import read_anisotropy
 from crtransport.nuclides import nuclide
 from crtransport.physics import sky
 from crtransport.plots.galaxy import draw
-from crtransport.problems import galaxy_local
+from crtransport.problems import galaxy_dipole, galaxy_local
 from crtransport.problems.burst_arrival import arrival
+from crtransport.problems.galaxy_answer import Answer
+from crtransport.problems.galaxy_transport import transport
+from crtransport.validation.galaxy_cases import QUIET
 from tests.folders import tables_of
 
 COLUMNS = "energy,amplitude,amplitude_error,phase,phase_error"
@@ -141,6 +145,34 @@ def test_the_dipole_is_the_vector_sum() -> None:
     np.testing.assert_allclose(found.dipole, np.linalg.norm(vector, axis=-1), rtol=1e-9)
     assert float(found.dipole_l[-1]) % 360 == pytest.approx(0, abs=0.5)
     assert np.all(np.diff(found.dipole_background) > 0)
+
+
+def test_the_background_dipole_is_that_of_a_bessel_series() -> None:
+    """3 D |∂n/∂r|/(v n) at z = 0, n = Σ qᵢ tanh(ζᵢ H/R)/ζᵢ J₀(ζᵢ r/R) of a thin disk of sources."""
+    kpc, c, height, edge, sun, energy = 3.0856775814913673e21, 2.99792458e10, 4.0, 20.0, 8.5, 10.0
+    deck = load_deck(
+        {
+            **QUIET,
+            "momentum": {"T_min": 0.1, "T_max": 1e4, "per_decade": 10},
+            "output": {"T_min": 1.0, "T_max": 1e2},
+            "geometry": {"kind": "cylinder", "z_h": height, "r_h": edge, "r_sun": sun},
+            "diffusion": {"kind": "uniform", "D0": 3e28, "delta1": 0.5, "delta2": 0.5, "eta": 0.0},
+            "source": [{"abundances": {"H1": 1e-13}, "vertical": {"kind": "thin-disk"}}],
+        }
+    )
+    answer = Answer(deck, transport(deck))
+    flux, stream = galaxy_dipole.background(answer, "H", np.array([energy]))
+    x, w = np.polynomial.legendre.leggauss(1500)
+    r, zeros = edge * (1 + x) / 2, special.jn_zeros(0, 400)
+    q = (r / sun) ** 1.25 * np.exp(-3.56 * (r - sun) / sun)  # Trotta et al. 2011
+    k = zeros / edge
+    modes = (special.j0(np.outer(k, r)) * (r * q * w)).sum(axis=1) / special.j1(zeros) ** 2
+    modes *= np.tanh(k * height) / k
+    slope = (modes * k * special.j1(k * sun)).sum() / (modes * special.j0(k * sun)).sum() / kpc
+    momentum, mass = np.sqrt(energy * (energy + 2 * 0.938272)), 0.938272
+    velocity = c * momentum / (energy + mass)
+    exact = 3 * 3e28 * (momentum / 4.0) ** 0.5 * slope / velocity
+    assert stream[0] / flux[0] == pytest.approx([exact, 0, 0], rel=1e-4)
 
 
 def test_two_discretisations_have_the_same_background_dipole() -> None:
