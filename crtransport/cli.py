@@ -151,11 +151,18 @@ def _report_run(source: str, result: Result, quiet: bool) -> int:
 def check(decks: tuple[str, ...], settings: tuple[str, ...]) -> int:
     """Report every error of the decks and run nothing.
 
+    Tells, too, which numbers a deck leaves to defaults that come from a paper.
+
     \b
     Example: crtransport check my_deck.toml
     """
-    for source, deck in _load_all(decks, settings).items():
+    from crtransport.deck.inherited import inherited
+
+    loaded, changes = _load_all(decks, settings), _overrides(settings)
+    for source, deck in loaded.items():
         click.echo(f"{source}: a valid {deck.model} deck{_scanned(deck)}")
+        for paper, numbers in inherited(deck, source, changes).items():
+            click.echo(f"  by default, from {paper}: {numbers}")
     return console.DONE
 
 
@@ -360,15 +367,8 @@ def _load_all(sources: Sequence[str], settings: Sequence[str]) -> dict[str, Deck
     """Every deck, or one error with all that is wrong with all of them."""
     from crtransport.deck.errors import DeckError
     from crtransport.deck.load import load_deck
-    from crtransport.deck.overrides import parse_setting
 
-    overrides = {}
-    for setting in settings:
-        try:
-            key, value = parse_setting(setting)
-        except ValueError as error:
-            raise InputError(f"--set {error}") from None
-        overrides[key] = value
+    overrides = _overrides(settings)
     loaded, wrong = {}, []
     for source in sources:
         try:
@@ -378,6 +378,19 @@ def _load_all(sources: Sequence[str], settings: Sequence[str]) -> dict[str, Deck
     if wrong:
         raise InputError("\n".join(wrong))
     return loaded
+
+
+def _overrides(settings: Sequence[str]) -> dict[str, Any]:
+    from crtransport.deck.overrides import parse_setting
+
+    found = {}
+    for setting in settings:
+        try:
+            key, value = parse_setting(setting)
+        except ValueError as error:
+            raise InputError(f"--set {error}") from None
+        found[key] = value
+    return found
 
 
 def _selected(compute: Any, names: Sequence[str]) -> Any:

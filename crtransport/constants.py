@@ -6,3 +6,4 @@ KPC = 3.0856775814913673e21  # cm
 YEAR = 3.15576e7  # s, Julian
 MYR = 1e6 * YEAR  # s
 ERG = 1e3 / 1.602176634  # GeV per erg is 624.15...
+HYDROGEN_MASS = 1.00782503 * 1.66053906660e-24  # g, of an atom

@@ -7,8 +7,8 @@ each place of that dimension by itself, and a shift Σ > 0,
 
 (Peaceman & Rachford 1955, J. SIAM 3, 28). Where H, V and Σ have the same vectors, with values h, v
 and σ, those of P⁻¹ A are 1 − (h − σ)(v − σ)/[(h + σ)(v + σ)], between 0 and 2 however different the
-two parts are. What makes a galaxy stiff, fast losses in a thin disk and spreading in momentum over
-a slow halo, is within H and is eliminated; sweeps over the levels come to a halt there.
+two parts are. Fast losses in a thin layer and strong spreading along the axis over a slow bulk
+bring sweeps over the levels to a halt; both are within H, which is eliminated.
 """
 
 from __future__ import annotations

@@ -18,6 +18,8 @@ Array = NDArray[np.float64]
 _NEAR = 6
 #: Gauss points between two places at which a source has a kink
 _POINTS = 4
+#: a kink of a source whose levels resolve it changes what they get by less
+_MOST = 0.5
 
 
 def shares(place: Array, n: int) -> sp.csr_array:
@@ -49,6 +51,7 @@ class Between:
         half = np.diff(edges)[:, None] / 2
         self.places = ((edges[1:] + edges[:-1])[:, None] / 2 + half * points).ravel()
         weigh = sp.diags_array((half * weights).ravel())
+        self._kinks = inside
         self._share = (shares(self.places + _NEAR, len(ends)) @ weigh)[_NEAR:-_NEAR]
 
     def on_levels(self, values: Array) -> Array:
@@ -58,3 +61,19 @@ class Between:
         and what a drift then carries away from the step errs a hundred times as much (measured).
         """
         return np.asarray(self._share @ values)
+
+    def factor(self, log_values: Array, log_here: Array) -> Array:
+        """(n,) what each level beside a kink gets of e^``log_values`` over its own e^``log_here``.
+
+        1 elsewhere, and where a source changes so much from level to level that they resolve none.
+        """
+        n = len(log_here)
+        levels = np.arange(n)
+        beside = np.zeros(n, dtype=bool)
+        for kink in self._kinks:
+            beside |= np.abs(levels - kink) <= _NEAR
+        share = self._share.tocoo()
+        with np.errstate(over="ignore", invalid="ignore"):
+            parts = share.data * np.exp(log_values[share.col] - log_here[share.row])
+            found = np.bincount(share.row, parts, n)
+        return np.where(beside & (np.abs(found - 1) < _MOST), found, 1.0)

@@ -78,6 +78,16 @@ class CellAxis:
         weights = np.repeat(np.diff(self.nodes) / len(_RULE), len(_RULE)) * self.points**self.radial
         return (owner == np.arange(n + 1)[:, None])[self.kept] * weights
 
+    def rule(self, kinks: Sequence[float]) -> tuple[Array, Array]:
+        """Points between nodes, faces and kinks, and [unknown, point] weights as `volumes` has."""
+        inner = [x for x in kinks if self.nodes[0] < x < self.nodes[-1]]
+        ends = np.unique([*self.nodes, *self.faces, *inner])
+        half = np.diff(ends)[:, None] / 2
+        points = (ends[:-1, None] + half * (1 + np.array([-1, 1]) / np.sqrt(3))).ravel()
+        owner = np.searchsorted(self.faces, points)
+        weights = np.repeat(half.ravel(), 2) * points**self.radial
+        return points, (owner == np.arange(len(self.nodes))[:, None])[self.kept] * weights
+
     @cached_property
     def difference(self) -> Array:
         """[face, unknown] ψ above less ψ below a face."""
@@ -131,10 +141,16 @@ class CellGrid:
         """Positions of the unknowns along each axis."""
         return tuple(axis.nodes[axis.kept] for axis in self.axes)
 
-    def load(self, function: Coefficient) -> Array:
-        """(n_places,) ∫ function dV over each control volume."""
-        values = self._values(function, [axis.points for axis in self.axes])
-        return _contract(values, [axis.volumes for axis in self.axes]).ravel()
+    def load(self, function: Coefficient, kinks: Sequence[float] = ()) -> Array:
+        """(n_places,) ∫ function dV over each control volume.
+
+        ``kinks``: places along the first axis at which ``function`` bends within volumes.
+        """
+        rules = [(axis.points, axis.volumes) for axis in self.axes]
+        if kinks:
+            rules[0] = self.axes[0].rule(kinks)
+        values = self._values(function, [points for points, _ in rules])
+        return _contract(values, [weights for _, weights in rules]).ravel()
 
     def mass(self, function: Coefficient) -> Operator:
         """Diagonal of ∫ function dV: what reacts with a density given by ``function``."""

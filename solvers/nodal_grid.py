@@ -106,6 +106,22 @@ class NodalAxis:
             )
         ]
 
+    def rule(self, kinks: Sequence[float]) -> tuple[Array, Array]:
+        """Gauss points between edges and kinks, and [unknown, point] weights of ∫ … φᵢ x^radial dx.
+
+        Exact for polynomials of twice the largest order between them.
+        """
+        inner = [x for x in kinks if self.edges[0] < x < self.edges[-1]]
+        ends = np.unique([*self.edges, *inner])
+        xi, weights = np.polynomial.legendre.leggauss(max(self.orders) + 1)
+        half = np.diff(ends)[:, None] / 2
+        points = (ends[:-1, None] + half * (1 + xi)).ravel()
+        basis = np.zeros((len(self.nodes), len(points)))
+        owner = np.searchsorted(self.edges, points) - 1
+        for e, (_, nodes, _) in enumerate(self.parts):
+            basis[nodes, owner == e] = _lagrange(self.nodes[nodes], points[owner == e])
+        return points, basis[self.kept] * (half * weights).ravel() * points**self.radial
+
     @property
     def kept(self) -> slice:
         """The nodes that are unknowns."""
@@ -117,12 +133,18 @@ class NodalAxis:
         e = min(int(np.searchsorted(self.edges, x, side="right")), len(self.orders)) - 1
         e = max(e, 0)
         start, order = sum(self.orders[:e]), self.orders[e]
-        local = self.nodes[start : start + order + 1]
+        own = slice(start, start + order + 1)
         out = np.zeros(len(self.nodes))
-        for j in range(order + 1):
-            others = np.delete(local, j)
-            out[start + j] = np.prod((x - others) / (local[j] - others))
+        out[own] = _lagrange(self.nodes[own], np.array([x]))[:, 0]
         return out
+
+
+def _lagrange(nodes: Array, x: Array) -> Array:
+    """[node, point] the polynomials that are 1 at one node and 0 at the others."""
+    one = np.eye(len(nodes))
+    apart = nodes[:, None] - nodes + one
+    factors = (x - nodes[:, None])[None] / apart[:, :, None]
+    return np.asarray(np.prod(np.where(one[:, :, None] > 0, 1.0, factors), axis=1))
 
 
 @cache
@@ -165,9 +187,19 @@ class NodalGrid:
         """Positions of the unknowns along each axis."""
         return tuple(axis.nodes[axis.kept] for axis in self.axes)
 
-    def load(self, function: Coefficient) -> Array:
-        """(n_places,) ∫ function φᵢ dV."""
-        return self._gathered(self._weights * self._values(function)).reshape(-1)
+    def load(self, function: Coefficient, kinks: Sequence[float] = ()) -> Array:
+        """(n_places,) ∫ function φᵢ dV.
+
+        ``kinks``: places along the first axis at which ``function`` bends within elements; it is
+        then integrated between them, so that no element has to end there.
+        """
+        if not kinks:
+            return self._gathered(self._weights * self._values(function)).reshape(-1)
+        points, first = self.axes[0].rule(kinks)
+        mesh = np.meshgrid(points, *(axis.points for axis in self.axes[1:]), indexing="ij")
+        others = _outer([np.ones(len(points)), *(axis.weights for axis in self.axes[1:])])
+        values = self._gathered(np.broadcast_to(function(*mesh), mesh[0].shape) * others, 0)
+        return np.tensordot(first, values, 1).reshape(-1)
 
     def mass(self, function: Coefficient) -> Operator:
         """Diagonal of ∫ function φᵢ dV: what reacts with a density given by ``function``."""

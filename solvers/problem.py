@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -379,24 +379,3 @@ class FieldSolution:
     values: Array
     residual: float
     iterations: int
-
-
-def summed(feeds: Iterable[tuple[Matrix, Array]]) -> Array | None:
-    """[level, place] Σ A y: what other fields y make of one; None of no pairs (A, y).
-
-    A is a (n_levels,) diagonal where a level feeds the same level, any [level, level of y] matrix
-    else, and holds S_y/S. As a source it is still to be multiplied by a matrix in space.
-    """
-    # imports the compiler, which problems of other kinds do not need
-    from crtransport.solvers.kernels.modes import add_scaled
-
-    fed: Array | None = None
-    for along, y in feeds:
-        if along.ndim == 2:
-            part = along @ y
-            fed = part if fed is None else fed + part
-            continue
-        if fed is None:
-            fed = np.zeros_like(y)
-        add_scaled(along, y, fed)
-    return fed

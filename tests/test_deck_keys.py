@@ -21,11 +21,24 @@ from tests.folders import tables_of
 
 # media of the galaxy that no shipped deck needs, and the other ways to solve it, on few points
 FEW = {"momentum.T_max": 1e3, "momentum.per_decade": 4, "output.T_max": 1e3, "output.maps": False}
+#: breaks, of which the smooth one comes first
+BREAKS: dict[str, Any] = {
+    "delta2": 0.2,
+    "R1": 100.0,
+    "breaks": [{"R": 300.0, "delta": 0.4, "smoothness": 0.3}],
+}
+INJECTION = {
+    "kind": "power-law",
+    "gamma": 2.3,
+    "breaks": [{"R": 10.0, "gamma": 2.4, "smoothness": 0.3}],
+}
 SMOOTH = {
-    "diffusion": {"kind": "exponential", "radial": {"kind": "exponential", "length": 20.0}},
+    "diffusion": {"kind": "exponential", "radial": {"kind": "exponential", "length": 20.0}}
+    | BREAKS,
+    "source.0.injection": INJECTION,
     "gas": {
         "HI": {"kind": "exponential", "n0": 1.0},
-        "H2": {"kind": "table", "r": [0.0, 9.0, 15.0], "n": [2, 1, 0.1], "z_half": [0.1, 0.1, 0.2]},
+        "H2": {"kind": "table", "r": [0.0, 9.0, 20.0], "n": [2, 1, 0.1], "z_half": [0.1, 0.1, 0.2]},
         "HII": {"kind": "uniform", "n0": 0.02},
     },
     "source.0.radial": {"kind": "table", "r": [0.0, 5.0, 20.0], "q": [1.0, 2.0, 0.1]},
@@ -37,7 +50,8 @@ TABLES = {
         "z": [0.0, 0.5, 2.0],
         "f": [0.2, 0.5, 1.0],
         "radial": {"kind": "table", "r": [0.0, 8.0, 20.0], "f": [2.0, 1.0, 0.5]},
-    },
+    }
+    | BREAKS,
     "solver": {"discretisation": "finite-volume", "cells_r": 8, "cells_z": 8},
 }
 CELLS = {
@@ -51,6 +65,12 @@ SWEEP = {
 }
 SWEEP_CELLS = {"solver": CELLS["solver"] | {"kind": "sweep-gmres"}}
 WAYS = (SMOOTH, TABLES, CELLS, MARCH, SWEEP, SWEEP_CELLS)
+
+X_CO: list[dict[str, Any]] = [
+    {"kind": "exponential"},
+    {"kind": "table", "r": [0.0, 9.0], "value": [5e19, 1e20]},
+]
+PARTS = [{"kind": "bronfman-wouterloot", "X_CO": law} for law in X_CO]
 
 FEW_SOURCES = {
     "medium": "uniform",
@@ -85,7 +105,7 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("malkov2023_fig1", BUMP | SHARED),
     ("flux_tube_varying", {"tube.variation.slope": [1.5, 1.6, 1.5]}),
     *(("cylinder_bessel", FEW | changes) for changes in WAYS),
-    ("slab_secondary", {"gas.HI": {"kind": "gordon1976"}}),
+    ("slab_secondary", {"gas.HI": {"kind": "sum", "parts": PARTS}}),
     ("burst_geminga", {"medium": "two-zone", "bubble": {"radius": 0.05, "factor": 0.1}}),
     ("burst_geminga", {"local_source.0.duration": 1e5, "gas": {"density": 1.0}}),
     ("burst_two_halo", {"gas": {"density": 1.0, "half_thickness": 0.1}}),

@@ -34,10 +34,35 @@ def check_medium(geometry: Geometry, diffusion: AnyDiffusion, gas: Gas) -> None:
                 f"geometry.z_h = {geometry.z_h:g} kpc is not above gas.{phase}'s scale height, "
                 f"{height:g} kpc"
             )
+    _refuse_gaps(geometry, gas)
     if isinstance(geometry, Slab):
         _refuse_radial(diffusion, 'with geometry.kind = "slab"')
     radii = [geometry.r_h, 0.0] if isinstance(geometry, Cylinder) else [geometry.r_sun]
     _check_range(diffusion, radii, geometry.z_h)
+
+
+def _refuse_gaps(geometry: Cylinder | Slab, gas: Gas) -> None:
+    """A table of gas that stops while there is some leaves a gap that nobody meant."""
+    for key, table in gas.tables():
+        r, n = table.r, table.n
+        if isinstance(geometry, Slab):
+            if not r[0] <= geometry.r_sun <= r[-1]:
+                raise ValueError(
+                    f"{key}: the table goes from r = {r[0]:g} to {r[-1]:g} kpc, "
+                    f"without geometry.r_sun = {geometry.r_sun:g} kpc"
+                )
+            continue
+        if r[0] > 0 and n[0] > 0:
+            raise ValueError(
+                f"{key}: the table begins at r = {r[0]:g} kpc with n = {n[0]:g} 1/cm3, which "
+                "leaves a gap within; begin it at r = 0, or with n = 0"
+            )
+        if r[-1] < geometry.r_h and n[-1] > 0:
+            raise ValueError(
+                f"{key}: the table ends at r = {r[-1]:g} kpc with n = {n[-1]:g} 1/cm3, which "
+                f"leaves a gap up to geometry.r_h = {geometry.r_h:g} kpc; end it there, or with "
+                "n = 0"
+            )
 
 
 def _check_box(diffusion: AnyDiffusion, gas: Gas) -> None:
@@ -71,7 +96,7 @@ def _refuse_radial(diffusion: AnyDiffusion, where: str) -> None:
 
 def _check_range(diffusion: AnyDiffusion, radii: Iterable[float], z_h: float) -> None:
     """D is monotonic between its knots, so it is largest and smallest on them or at the ends."""
-    r_knots, z_knots = diffusion.breaks()
+    r_knots, z_knots = diffusion.kinks()
     last = max(radii)
     r = [*radii, *(knot for knot in r_knots if knot < last)]
     z = [0.0, z_h, *(knot for knot in z_knots if knot < z_h)]
@@ -103,7 +128,7 @@ def check_place(geometry: Geometry, source: Source) -> None:
     ------
     ValueError
     """
-    r_knots, edges = source.breaks()
+    r_knots, edges = source.kinks()
     if isinstance(geometry, LeakyBox):
         if source.vertical.kind == "thin-disk" or edges:
             raise ValueError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 import numpy as np
@@ -15,6 +15,8 @@ from crtransport.units import Quantity
 
 Array = NDArray[np.float64]
 Erg = Annotated[float, Quantity(unit="erg", ge=0)]
+Slope = Annotated[float, Quantity(ge=0, le=10)]
+Cutoff = Annotated[float, Quantity(unit="GV", gt=0, le=1e15)]
 
 #: the integral over rigidity ends at this multiple of R_c, where e^−60 is below rounding
 _LAST = 60.0
@@ -46,6 +48,8 @@ class LocalSource:
         Slope of the injection in rigidity.
     R_c : float
         Cutoff rigidity, GV.
+    alphas, cutoffs : table
+        α and R_c of elements that have their own: {Fe = 2.2}, {Fe = "60 TV"}.
     W : table
         Energy in each element above the threshold, erg: {H = 1e50, He = "1.8e50 erg"}.
     threshold : float
@@ -62,8 +66,10 @@ class LocalSource:
     duration: Annotated[float, Quantity(unit="yr", ge=0)] = 0.0
     l: Annotated[float, Quantity(unit="deg", ge=-360, le=360)]  # noqa: E741 the field's name
     b: Annotated[float, Quantity(unit="deg", ge=-90, le=90)]
-    alpha: Annotated[float, Quantity(ge=0, le=10)]
-    R_c: Annotated[float, Quantity(unit="GV", gt=0, le=1e15)]
+    alpha: Slope
+    R_c: Cutoff
+    alphas: dict[str, Slope] = field(default_factory=dict)
+    cutoffs: dict[str, Cutoff] = field(default_factory=dict)
     W: dict[str, Erg]
     threshold: Annotated[float, Quantity(unit="GeV", gt=0)] = 1.0
     energy: Literal["total", "per-nucleon"] = "total"
@@ -83,13 +89,24 @@ class LocalSource:
                 f"duration = {self.duration:g} yr is less than {_BRIEF:g} of age = {self.age:g} "
                 "yr: give 0, a burst"
             )
+        for key in ("alphas", "cutoffs"):
+            for element in getattr(self, key):
+                if not self.W.get(element):
+                    raise ValueError(f"{key}: W gives no energy to {element}")
         for element in self.W:
             lowest = threshold_rigidity(self, nuclide(element))
-            if self.R_c <= lowest:
+            _, cutoff = self.shape(nuclide(element))
+            if cutoff <= lowest:
+                key = f"cutoffs.{element}" if element in self.cutoffs else "R_c"
                 raise ValueError(
-                    f"R_c = {self.R_c:g} GV is below the threshold of W: {element} with "
+                    f"{key} = {cutoff:g} GV is below the threshold of W: {element} with "
                     f"T = {self.threshold:g} GeV ({self.energy}) has {lowest:.4g} GV"
                 )
+
+    def shape(self, nucleus: Nuclide) -> tuple[float, float]:
+        """α and R_c (GV) of one element."""
+        name = nucleus.name
+        return self.alphas.get(name, self.alpha), self.cutoffs.get(name, self.R_c)
 
     def height(self) -> float:
         """z over the mid-plane, where the Sun is, kpc."""
@@ -119,6 +136,10 @@ class Sources:
         """[source, 1] z over the mid-plane, kpc."""
         return np.asarray(self.distance * np.sin(np.radians(self.b)))
 
+    def shape(self, nucleus: Nuclide) -> tuple[Array, Array]:
+        """[source, 1] α and R_c (GV), the same for all elements."""
+        return self.alpha, self.R_c
+
     def __len__(self) -> int:
         return len(self.age)
 
@@ -136,9 +157,10 @@ class Sources:
         name = f"{self.distance[i, 0]:.2g} kpc, {self.age[i, 0] / 1e3:.3g} kyr"
         if self.names is not None:
             name = str(self.names[i])
+        each: dict[str, Any] = {key: float(getattr(self, key)[i, 0]) for key in _EACH}
         return LocalSource(
             name=name,
-            **{key: float(getattr(self, key)[i, 0]) for key in _EACH},
+            **each,
             W={element: float(energy[i, 0]) for element, energy in self.W.items()},
             threshold=self.threshold,
             energy=self.energy,
@@ -232,7 +254,8 @@ def log_normalisation(source: LocalSource | Sources, nucleus: Nuclide, refine: i
     if not np.any(budget):
         return np.full(np.shape(source.R_c), -np.inf)
     first = float(np.log(threshold_rigidity(source, nucleus)))
-    span = np.log(_LAST * np.asarray(source.R_c)) - first
+    slope, highest = (np.asarray(v) for v in source.shape(nucleus))
+    span = np.log(_LAST * highest) - first
     panels = refine * int(np.ceil(np.max(span) / 2))
     x, weight = np.polynomial.legendre.leggauss(16)
     part = ((np.arange(panels)[:, None] + (1 + x) / 2) / panels).ravel()
@@ -240,17 +263,17 @@ def log_normalisation(source: LocalSource | Sources, nucleus: Nuclide, refine: i
     # R/R_c and α as powers of R over the threshold, so that no power leaves the range of a float
     over = span[..., None] * part
     rigidity = np.exp(first + over)
-    alpha, cutoff = (np.asarray(v)[..., None] for v in (source.alpha, source.R_c))
-    log_shape = (1 - alpha) * over - rigidity / cutoff
+    log_shape = (1 - slope[..., None]) * over - rigidity / highest[..., None]
     integral = (counted_energy(source, nucleus, rigidity) * np.exp(log_shape)) @ weight * span
-    return np.asarray(
-        log_of(budget * ERG) - np.log(integral) - (1 - np.asarray(source.alpha)) * first
-    )
+    return np.asarray(log_of(budget * ERG) - np.log(integral) - (1 - slope) * first)
 
 
-def log_injection(source: LocalSource | Sources, log_q0: Array, rigidity: Array) -> Array:
-    """ln q(R), q in GV^-1, at R in GV: [energy] or [source, energy]."""
-    return np.asarray(log_q0 - source.alpha * np.log(rigidity) - rigidity / source.R_c)
+def log_injection(
+    source: LocalSource | Sources, nucleus: Nuclide, log_q0: Array, rigidity: Array
+) -> Array:
+    """ln q(R) of one element, q in GV^-1, at R in GV: [energy] or [source, energy]."""
+    alpha, cutoff = source.shape(nucleus)
+    return np.asarray(log_q0 - alpha * np.log(rigidity) - rigidity / cutoff)
 
 
 def log_of(density: Array) -> Array:

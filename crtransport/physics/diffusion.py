@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Discriminator
 
+from crtransport.physics.breaks import SHARP, DiffusionBreak, Smoothness, bend, check_order, risen
 from crtransport.physics.tables import check_table, interpolate
 from crtransport.units import Positive, Quantity
 
@@ -17,6 +19,8 @@ Rigidity = Annotated[float, Quantity(unit="GV", gt=0)]
 Slope = Annotated[float, Quantity(ge=-5, le=5)]
 Kpc = Annotated[float, Quantity(unit="kpc")]
 Length = Annotated[float, Quantity(unit="kpc", gt=0)]
+# Bohm diffusion at 1 GV in 0.3 mG is as slow; an exponent left out is not taken for a medium
+Coefficient = Annotated[float, Quantity(unit="cm2/s", gt=1e20, lt=1e100)]
 Knots = tuple[list[float], list[float]]
 
 
@@ -98,32 +102,69 @@ Radial = Annotated[RadialExponential | RadialFactors, Discriminator("kind")]
 
 @dataclass(frozen=True, kw_only=True)
 class Diffusion:
-    """D(R, r, z) = f(z) g(r) D₀ β^η (R/R₀)^δ₁ [1 + (R/R₁)²]^((δ₂−δ₁)/2).
+    """D(R, r, z) = f(z) g(r) D₀ β^η (R/R₀)^δ₁ [1 + (R/R₁)^(1/s)]^(s(δ₂−δ₁)), and more breaks.
 
-    What all shapes in space have in common (Yuan 2025, arXiv:2511.06733, Eqs. 2 and 3).
+    What all shapes in space have in common. By itself one power law with D ∝ β, a round number at
+    4 GV and Kolmogorov's slope, as is usual in GALPROP's decks.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+    defaults_from: ClassVar[Any] = {"no paper (one power law)": ("D0", "R0", "delta1", "eta")}
 
-    # Bohm diffusion at 1 GV in 0.3 mG is as slow; an exponent left out is not taken for a medium
-    D0: Annotated[float, Quantity(unit="cm2/s", gt=1e20, lt=1e100)] = 4.5e28
+    D0: Coefficient = 5e28
     R0: Rigidity = 4.0
-    delta1: Slope = 0.48
-    delta2: Slope = 0.20
-    R1: Rigidity = 250.0
-    eta: Slope = -1.0
+    delta1: Slope = 1 / 3
+    delta2: Slope | None = None
+    R1: Rigidity | None = None
+    smoothness: Smoothness = 0.5
+    breaks: tuple[DiffusionBreak, ...] = ()
+    eta: Slope = 1.0
     anisotropy: Annotated[float, Quantity(ge=1e-3, le=1e3)] = 1.0
     radial: Radial | None = None
 
+    def __post_init__(self) -> None:
+        if self.R1 is None and self.delta2 not in (None, self.delta1):
+            raise ValueError(f"delta2 = {self.delta2:g} needs R1, the rigidity of the break")
+        if self.R1 is not None and self.delta2 is None:
+            raise ValueError(f"R1 = {self.R1:g} GV needs delta2, the slope above it")
+        if self.R1 is None and self.smoothness != 0.5:
+            raise ValueError(f"smoothness = {self.smoothness:g} has no effect without R1")
+        first = [] if self.R1 is None else [("R1", self.R1)]
+        check_order([*first, *((f"breaks.{i}.R", one.R) for i, one in enumerate(self.breaks))])
+
+    def slopes(self) -> dict[str, float]:
+        """Key and value of each slope of D(R), from low to high rigidities."""
+        second = {} if self.delta2 is None else {"delta2": self.delta2}
+        more = {f"breaks.{i}.delta": one.delta for i, one in enumerate(self.breaks)}
+        return {"delta1": self.delta1} | second | more
+
+    def _broken(self) -> list[tuple[float, float, float]]:
+        """R, change of slope and smoothness of each break."""
+        slopes = list(self.slopes().values())
+        changes = [after - before for before, after in pairwise(slopes)]
+        if self.delta2 is not None and self.R1 is None:  # it is δ₁
+            changes = changes[1:]
+        first = [] if self.R1 is None else [(self.R1, self.smoothness)]
+        places = [*first, *((one.R, one.smoothness) for one in self.breaks)]
+        return [(at, change, s) for (at, s), change in zip(places, changes, strict=True)]
+
+    def sharp(self) -> list[float]:
+        """R at which D has kinks, GV."""
+        return [at for at, change, smoothness in self._broken() if change and smoothness < SHARP]
+
     def halo(self, rigidity: Array, beta: Array) -> Array:
         """D where f = g = 1, at R (GV), cm2/s."""
-        bend = (1 + (rigidity / self.R1) ** 2) ** ((self.delta2 - self.delta1) / 2)
-        return np.asarray(self.D0 * beta**self.eta * (rigidity / self.R0) ** self.delta1 * bend)
+        found = self.D0 * beta**self.eta * (rigidity / self.R0) ** self.delta1
+        for at, change, smoothness in self._broken():
+            found = found * np.exp(bend(rigidity, at, change, smoothness))
+        return np.asarray(found)
 
     def local_slope(self, rigidity: Array) -> Array:
-        """d ln D/d ln R at constant β: δ₁ far below R₁, δ₂ far above."""
-        above = (rigidity / self.R1) ** 2
-        return np.asarray(self.delta1 + (self.delta2 - self.delta1) * above / (1 + above))
+        """d ln D/d ln R at constant β: δ₁ far below the first break, δ₂ far above it, and so on."""
+        found = np.full_like(rigidity, self.delta1)
+        for at, change, smoothness in self._broken():
+            found = found + change * risen(rigidity, at, smoothness)
+        return found
 
     def shape(self, z: Array) -> Array:
         """f(z) at height z (kpc)."""
@@ -142,7 +183,7 @@ class Diffusion:
         """Heights from which f changes fast, and the length over which it begins to, kpc."""
         return []
 
-    def breaks(self) -> Knots:
+    def kinks(self) -> Knots:
         """Places r, z at which D has kinks, kpc."""
         return ([] if self.radial is None else self.radial.knots()), self.heights()
 
@@ -168,6 +209,10 @@ class TwoHalo(Diffusion):
         Slopes below and above R1.
     R1 : float
         Rigidity of the break, GV.
+    smoothness : float
+        s: the slope changes over about s e-folds of R to either side of R1; 0: at once.
+    breaks : tuple of DiffusionBreak
+        Breaks above R1, in the order of their rigidities, [{ R = 5000.0, delta = 0.4 }].
     eta : float
         Power of the speed β.
     xi : float
@@ -183,7 +228,16 @@ class TwoHalo(Diffusion):
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
+    defaults_from: ClassVar[Any] = {
+        "Yuan 2025": ("D0", "R0", "delta1", "delta2", "R1", "eta", "xi", "h")
+    }
+
     kind: Literal["two-halo"] = "two-halo"
+    D0: Coefficient = 4.5e28
+    delta1: Slope = 0.48
+    delta2: Slope = 0.20
+    R1: Rigidity = 250.0
+    eta: Slope = -1.0
     xi: Annotated[float, Quantity(gt=0, le=1)] = 0.1
     h: Length = 0.45
 
@@ -204,20 +258,24 @@ class TwoHalo(Diffusion):
 
 @dataclass(frozen=True, kw_only=True)
 class Uniform(Diffusion):
-    """The same D everywhere, D₀ β^η (R/R₀)^δ₁ [1 + (R/R₁)²]^((δ₂−δ₁)/2).
+    """The same D everywhere, D₀ β^η (R/R₀)^δ₁, with breaks where they are given.
 
     Attributes
     ----------
     kind : str
         "uniform".
     D0 : float
-        Value at R0, for β = 1 and R₁ ≫ R₀, cm2/s.
+        Value at R0, for β = 1 and no break below it, cm2/s.
     R0 : float
         Reference rigidity, GV.
     delta1, delta2 : float
-        Slopes below and above R1.
+        Slopes below and above R1; without R1 there is no break.
     R1 : float
         Rigidity of the break, GV.
+    smoothness : float
+        s: the slope changes over about s e-folds of R to either side of R1; 0: at once.
+    breaks : tuple of DiffusionBreak
+        Breaks above R1, in the order of their rigidities, [{ R = 5000.0, delta = 0.4 }].
     eta : float
         Power of the speed β.
     anisotropy : float
@@ -240,13 +298,17 @@ class Exponential(Diffusion):
     kind : str
         "exponential".
     D0 : float
-        Value in the mid-plane at R0, for β = 1 and R₁ ≫ R₀, cm2/s.
+        Value in the mid-plane at R0, for β = 1 and no break below it, cm2/s.
     R0 : float
         Reference rigidity, GV.
     delta1, delta2 : float
-        Slopes below and above R1.
+        Slopes below and above R1; without R1 there is no break.
     R1 : float
         Rigidity of the break, GV.
+    smoothness : float
+        s: the slope changes over about s e-folds of R to either side of R1; 0: at once.
+    breaks : tuple of DiffusionBreak
+        Breaks above R1, in the order of their rigidities, [{ R = 5000.0, delta = 0.4 }].
     eta : float
         Power of the speed β.
     z_t : float
@@ -280,13 +342,17 @@ class Layers(Diffusion):
     kind : str
         "table".
     D0 : float
-        Value where f = 1 at R0, for β = 1 and R₁ ≫ R₀, cm2/s.
+        Value where f = 1 at R0, for β = 1 and no break below it, cm2/s.
     R0 : float
         Reference rigidity, GV.
     delta1, delta2 : float
-        Slopes below and above R1.
+        Slopes below and above R1; without R1 there is no break.
     R1 : float
         Rigidity of the break, GV.
+    smoothness : float
+        s: the slope changes over about s e-folds of R to either side of R1; 0: at once.
+    breaks : tuple of DiffusionBreak
+        Breaks above R1, in the order of their rigidities, [{ R = 5000.0, delta = 0.4 }].
     eta : float
         Power of the speed β.
     z : tuple of float
@@ -306,6 +372,7 @@ class Layers(Diffusion):
     f: tuple[Positive, ...]
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_table("z", self.z, {"f": self.f})
         if self.z[0] != 0:
             raise ValueError(f"z must begin at 0, not at {self.z[0]:g} kpc: D is needed there")

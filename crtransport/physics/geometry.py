@@ -29,6 +29,7 @@ class Cylinder:
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+    defaults_from: ClassVar[Any] = {"Yuan 2025": ("z_h",)}
 
     kind: Literal["cylinder"] = "cylinder"
     r_h: Length = 20.0
@@ -58,6 +59,7 @@ class Slab:
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+    defaults_from: ClassVar[Any] = {"Yuan 2025": ("z_h",)}
 
     kind: Literal["slab"]
     z_h: Length = 4.0

@@ -12,6 +12,7 @@ from pydantic import Discriminator
 
 from crtransport.nuclide_tables import INTERSTELLAR
 from crtransport.nuclides import Nuclide, UnknownElement, nuclide
+from crtransport.physics.breaks import SHARP, InjectionBreak, Smoothness, bend, check_order
 from crtransport.physics.profiles import PROFILES, Profile, ProfileName
 from crtransport.physics.tables import check_table, interpolate
 from crtransport.units import Quantity
@@ -219,7 +220,7 @@ class ThinLayer:
 
 @dataclass(frozen=True, kw_only=True)
 class BrokenPowerLaw:
-    """q(R) ∝ R^−γ₁ [1 + (R/R_br)²]^((γ₁−γ₂)/2) with a cutoff (Yuan 2025, Eq. 5).
+    """q(R) ∝ R^−γ₁ [1 + (R/R_br)^(1/s)]^(s(γ₁−γ₂)) with a cutoff (Yuan 2025, Eq. 5: s = ½).
 
     Attributes
     ----------
@@ -229,6 +230,8 @@ class BrokenPowerLaw:
         Slopes below and above the break.
     R_br : float
         Rigidity of the break, GV.
+    smoothness : float
+        s: the slope changes over about s e-folds of R to either side; 0: at once.
     R_c : float
         Cutoff rigidity, GV.
     cutoff : str
@@ -236,42 +239,62 @@ class BrokenPowerLaw:
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+    defaults_from: ClassVar[Any] = {"Yuan 2025": ("gamma1", "gamma2", "R_br", "R_c")}
 
     kind: Literal["broken-power-law"] = "broken-power-law"
     gamma1: Slope = 2.00
     gamma2: Slope = 2.44
     R_br: Rigidity = 11.0
+    smoothness: Smoothness = 0.5
     R_c: Rigidity = 9e6
     cutoff: Literal["squared", "exponential"] = "squared"
 
+    def sharp(self) -> list[float]:
+        """R at which q has a kink, GV."""
+        return [self.R_br] if self.smoothness < SHARP else []
+
     def log_shape(self, rigidity: Array) -> Array:
         """ln q up to a constant, at R in GV."""
-        bend = (self.gamma1 - self.gamma2) / 2 * np.log1p((rigidity / self.R_br) ** 2)
+        broken = bend(rigidity, self.R_br, self.gamma1 - self.gamma2, self.smoothness)
         over = rigidity / self.R_c
         fall = over**2 if self.cutoff == "squared" else over
-        return np.asarray(-self.gamma1 * np.log(rigidity) + bend - fall)
+        return np.asarray(-self.gamma1 * np.log(rigidity) + broken - fall)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PowerLaw:
-    """q(R) ∝ R^−γ at all rigidities.
+    """q(R) ∝ R^−γ at all rigidities, or up to the first of some breaks.
 
     Attributes
     ----------
     kind : str
         "power-law".
     gamma : float
-        Slope.
+        Slope, below the breaks.
+    breaks : tuple of InjectionBreak
+        Breaks in the order of their rigidities, [{ R = 10.0, gamma = 2.36 }].
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
     kind: Literal["power-law"]
     gamma: Slope
+    breaks: tuple[InjectionBreak, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_order([(f"breaks.{i}.R", one.R) for i, one in enumerate(self.breaks)])
+
+    def sharp(self) -> list[float]:
+        """R at which q has kinks, GV."""
+        return [one.R for one in self.breaks if one.smoothness < SHARP]
 
     def log_shape(self, rigidity: Array) -> Array:
         """ln q up to a constant, at R in GV."""
-        return np.asarray(-self.gamma * np.log(rigidity))
+        found, gamma = -self.gamma * np.log(rigidity), self.gamma
+        for one in self.breaks:
+            found = found + bend(rigidity, one.R, gamma - one.gamma, one.smoothness)
+            gamma = one.gamma
+        return np.asarray(found)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -382,7 +405,7 @@ class Source:
         thin = self.vertical.kind == "thin-disk"
         return self.radial.at(r, r_sun) if thin else np.zeros_like(r)
 
-    def breaks(self) -> Knots:
+    def kinks(self) -> Knots:
         """Places r, z at which the density has kinks, kpc."""
         edge = getattr(self.vertical, "half_thickness", None)
         return self.radial.knots(), [] if edge is None else [edge]
@@ -395,6 +418,11 @@ class Source:
         """T of a source at one energy, GeV/n; None for a spectrum."""
         spectrum = self._spectrum(nucleus)
         return spectrum.T if isinstance(spectrum, Line) else None
+
+    def sharp(self, nucleus: Nuclide) -> list[float]:
+        """R at which the spectrum of a nuclide has kinks, GV."""
+        spectrum = self._spectrum(nucleus)
+        return [] if isinstance(spectrum, Line) else spectrum.sharp()
 
     def log_spectrum(self, nucleus: Nuclide, rigidity: Array) -> Array:
         """ln dq/dp at R in GV, cm^-3 Myr^-1 (GeV/n)^-1, p per nucleon; of a line ln q.

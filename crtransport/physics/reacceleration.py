@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Discriminator
 
 from crtransport.constants import KPC, MYR
+from crtransport.physics.breaks import SHARP
 from crtransport.physics.diffusion import Diffusion
 from crtransport.units import Quantity
 
@@ -33,6 +34,7 @@ class Alfven:
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+    defaults_from: ClassVar[Any] = {"Yuan 2025": ("v_alfven",)}
 
     kind: Literal["alfven"] = "alfven"
     v_alfven: Annotated[float, Quantity(unit="km/s", ge=0, le=1e3)] = 15.0
@@ -58,15 +60,18 @@ class Alfven:
         ------
         ValueError
         """
-        used = {"delta1": diffusion.delta1}
-        if self.slope == "local":
-            used["delta2"] = diffusion.delta2
+        used = diffusion.slopes() if self.slope == "local" else {"delta1": diffusion.delta1}
         for name, delta in used.items():
             if self.v_alfven > 0 and not 0 < delta < 2:
                 raise ValueError(
                     f"reacceleration.v_alfven needs 0 < diffusion.{name} < 2, not {delta:g}: "
                     "4 v_A²/[3δ(4−δ²)(4−δ)] has no meaning there (v_alfven = 0 switches it off)"
                 )
+        if self.v_alfven > 0 and self.slope == "local" and diffusion.sharp():
+            raise ValueError(
+                f'reacceleration.slope = "local": the slope of D jumps at {diffusion.sharp()[0]:g} '
+                f"GV, and D_pp with it; give diffusion's breaks a smoothness of at least {SHARP:g}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 _INDEX = 2.7
 _MAPS = 3  # nuclides of one figure
+_DIPOLES = 2  # elements of one figure
 _IN_A_ROW = 4  # isotopes in a legend
 _FLUX = "$T^{2.7}\\,\\Phi$ [(GeV/n)$^{1.7}$ m$^{-2}$ s$^{-1}$ sr$^{-1}$]"
 
@@ -78,7 +79,10 @@ def draw(dataset: xr.Dataset, points: Sequence[Measurement | Anisotropy]) -> dic
         if "ratio_name" in dataset.dims:
             figures |= ratios(dataset, others)
         if "dipole" in dataset:
-            figures["dipole"] = dipoles(dataset, [p for p in points if isinstance(p, Anisotropy)])
+            measured = [p for p in points if isinstance(p, Anisotropy)]
+            for i, pair in enumerate(pages(map(str, dataset.species.values), _DIPOLES)):
+                name = "_".join(("dipole", *pair)) if i else "dipole"
+                figures[name] = dipoles(dataset.sel(species=pair), measured)
         if "sensitivity" in dataset:
             figures["sensitivity"] = sensitivities(dataset.sensitivity)
         if "density" in dataset:

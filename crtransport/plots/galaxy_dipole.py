@@ -29,7 +29,7 @@ def dipoles(dataset: xr.Dataset, measured: Sequence[Anisotropy]) -> Figure:
     Parameters
     ----------
     dataset : xarray.Dataset
-        Of a galaxy with local sources.
+        Of a galaxy with local sources, with one or two elements.
     measured : sequence of Anisotropy
         Drawn at the same energy of a particle.
     """

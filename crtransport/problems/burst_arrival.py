@@ -51,7 +51,7 @@ def arrival(deck: BurstDeck, nucleus: Nuclide, kinetic_energy: Array) -> Arrival
     rows, uniform, dipoles, errors = [], [], [], []
     for source in deck.local_source:
         log_q0 = burst.log_normalisation(source, nucleus)
-        log_q = burst.log_injection(source, log_q0, rigidity) - 3 * np.log(KPC)
+        log_q = burst.log_injection(source, nucleus, log_q0, rigidity) - 3 * np.log(KPC)
         here, error = _here(deck, source, nucleus, rigidity)
         free = here if deck.medium == "uniform" else spread(source, disk)
         rows.append(burst.log_flux(log_q + here.log_density, nucleus))

@@ -98,7 +98,7 @@ class Many:
         free = spread(sources, disk)
         here, log_bound = self._spread(sources, nucleus, rigidity)
         log_q0 = burst.log_normalisation(sources, nucleus)
-        log_q = burst.log_injection(sources, log_q0, rigidity) - 3 * np.log(KPC)
+        log_q = burst.log_injection(sources, nucleus, log_q0, rigidity) - 3 * np.log(KPC)
         flux, uniform, doubt = (
             np.exp(burst.log_flux(log_q + logs, nucleus))
             for logs in (here.log_density, free.log_density, log_bound)

@@ -99,6 +99,7 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
     for name in dataset.ratio_name.values if "ratio_name" in dataset.dims else ():
         ratio = dataset.ratio_toa.sel(ratio_name=name).sel(kinetic_energy=10.0, method="nearest")
         rows.append((f"{name}", f"{float(ratio):.4g} at {float(ratio.kinetic_energy):.3g} GeV/n"))
+    rows += _gas(dataset)
     rows += galaxy_compare.headline(dataset)
     if "sensitivity" in dataset:
         rows += [_strongest(dataset.sensitivity, str(n)) for n in dataset.observable.values]
@@ -126,6 +127,21 @@ def headline(dataset: xr.Dataset) -> list[tuple[str, str]]:
         rows.append(("for the tolerance", dataset.attrs["refined"]))
     if not dataset.attrs["error_estimate"] <= dataset.attrs["error_tolerance"]:
         rows.append(("largest error", dataset.attrs["error_from"]))
+    return rows
+
+
+def _gas(dataset: xr.Dataset) -> list[tuple[str, str]]:
+    """The column of gas at the Sun, and the grammage; nothing where there is no gas."""
+    rows = []
+    if "gas_column" in dataset and float(dataset.gas_column.sum()) > 0:
+        columns = dataset.gas_column
+        each = zip(columns.gas_phase.values, columns.values, strict=True)
+        parts = ", ".join(f"{name} {x:.3g}" for name, x in each)
+        rows.append(("gas at the Sun", f"{float(columns.sum()):.3g} mg/cm2 ({parts})"))
+    if np.any(dataset.grammage.values > 0):
+        values = zip(dataset.grammage.values, dataset.grammage_rigidity.values, strict=True)
+        text = ", ".join(f"{x:.3g} at {R:g}" for x, R in values)
+        rows.append(("grammage", f"{text} GV, in g/cm2"))
     return rows
 
 

@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
+from crtransport.physics.gas import PHASES
 from crtransport.physics.geometry import Cylinder
 from crtransport.problems import galaxy_dipole
 from crtransport.problems.directions import directions
@@ -23,6 +24,7 @@ from crtransport.problems.galaxy_answer import (
 from crtransport.problems.galaxy_channels import channel_error
 from crtransport.problems.galaxy_estimate import Estimate
 from crtransport.problems.galaxy_flux import Spectrum
+from crtransport.problems.galaxy_grammage import RIGIDITIES, gas_columns, grammages
 from crtransport.problems.galaxy_local import class_flux, local, local_flux, species
 from crtransport.problems.galaxy_sign import negative_densities
 from crtransport.problems.galaxy_transport import kept_nucleons
@@ -59,6 +61,7 @@ def dataset(estimate: Estimate, channels: dict[str, Spectrum]) -> xr.Dataset:
         **_elements(deck, answer),
         **_ratios(deck, answer, energy),
         **_accuracy(answer),
+        **_gas(answer),
     }
     if channels:
         variables |= _channels(answer, channels, energy)
@@ -118,6 +121,17 @@ def _ratios(deck: GalaxyDeck, answer: Answer, energy: Array) -> Variables:
             _label("1", f"ratio {where} rigidity"),
         ),
     }
+
+
+def _gas(answer: Answer) -> Variables:
+    columns = gas_columns(answer.deck)
+    crossed = grammages(answer.deck, answer.run.space)
+    label = _label("g cm-2", "gas that protons have crossed between their sources and the Sun")
+    found: Variables = {"grammage": (("grammage_rigidity",), crossed, label)}
+    if columns is not None:
+        label = _label("mg cm-2", "gas at the Sun within the halo, both sides, with helium")
+        found["gas_column"] = (("gas_phase",), columns, label)
+    return found
 
 
 def _over(top: Array, bottom: Array) -> Array:
@@ -278,6 +292,13 @@ def _coordinates(deck: GalaxyDeck, energy: Array, channels: list[str]) -> dict[s
         "element": ("element", list(elements(deck)), _label("1", "element")),
         "rigidity": ("rigidity", rigidities(deck), _label("GV", "rigidity")),
     }
+    found["grammage_rigidity"] = (
+        "grammage_rigidity",
+        np.array(RIGIDITIES),
+        _label("GV", "rigidity of protons"),
+    )
+    if deck.geometry.kind != "leaky-box":
+        found["gas_phase"] = ("gas_phase", list(PHASES), _label("1", "phase of hydrogen"))
     if deck.output.ratios:
         found["ratio_name"] = ("ratio_name", list(deck.output.ratios), _label("1", "ratio"))
     if channels:

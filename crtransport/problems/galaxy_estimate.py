@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.galaxy_solver import MOST_FUNCTIONS, PER_DECADE, ReducedBasis, Sweep
+from crtransport.nuclides import nuclide
 from crtransport.physics.losses import LOWEST
 from crtransport.problems.galaxy_answer import Answer, energies
 from crtransport.problems.galaxy_local import beside
@@ -258,8 +259,12 @@ def coarser(deck: GalaxyDeck) -> dict[str, tuple[Resolution, float]]:
     the output comes near it. A smaller basis has other poles too, and changes more than what the
     deck's errs by.
     """
-    # steps of a table leave the first order beside them
-    order = 1 if deck.nuclear.channel_file is not None else max(momentum_order(deck) - 1, 1)
+    order = max(momentum_order(deck) - 1, 1)
+    if deck.nuclear.channel_file is not None:
+        order = 1  # that is left beside steps of a table
+    elif _sharp(deck):
+        # beside kinks of a spectrum, which reacceleration rounds
+        order = min(order, 2 if deck.reaccelerated() else 1)
     same = Resolution(residual=_ROUGH)
     found = {"momentum": (replace(same, per_decade=_COARSER), 1 / (_COARSER**-order - 1))}
     if deck.geometry.kind != "leaky-box":
@@ -273,6 +278,13 @@ def coarser(deck: GalaxyDeck) -> dict[str, tuple[Resolution, float]]:
     if deck.solver.kind == "split-cn":
         found["steps"] = Resolution(repeats=0.5), 1.0
     return found
+
+
+def _sharp(deck: GalaxyDeck) -> bool:
+    """Whether some spectrum, or D, bends within less than what levels resolve."""
+    emitted = [nuclide(name) for name in deck.emitted()]
+    broken = (source.sharp(nucleus) for source in deck.source for nucleus in emitted)
+    return bool(deck.diffusion.sharp()) or any(broken)
 
 
 def in_full(deck: GalaxyDeck) -> GalaxyDeck:

@@ -47,7 +47,7 @@ _LEAST = 1e-2
 _FLUX = "normalisation.flux."
 #: keys that change nothing but matrices in space and the place of the Sun
 _SPACE_ONLY = re.compile(
-    r"(geometry|convection)\..*|diffusion\.(?!(D0|R0|R1|delta1|delta2|eta)$).*"
+    r"(geometry|convection)\..*|diffusion\.(?!(D0|R0|R1|delta1|delta2|eta|smoothness|breaks\.\d+\.\w+)$).*"
 )
 
 

@@ -24,6 +24,9 @@ _FIRST = 0.15
 _GROWTH = 2.0
 #: height up to which nodes in z are evenly spaced, over the lowest element
 _CLUSTER = 4 / 3
+#: distance from the Sun, kpc, within which edges lie on all kinks of the gas, of which short-lived
+#: nuclei tell (measured in all fluxes of yuan2025_fig2: none leaves 1e-2, 0.6 kpc 3e-3, this 1e-5)
+_NEAR = 1.3
 #: knots closer than this part of the whole length are one
 _SAME = 1e-9
 #: how much longer than allowed an element may be
@@ -33,18 +36,22 @@ _ROUNDING = 1e-9
 def make_grid(deck: GalaxyDeck, coarse: bool = False, like: GalaxyDeck | None = None) -> Any:
     """The grid of a deck: a NodalGrid or a CellGrid, with axes (r, z), (z), or none.
 
-    Edges of elements lie on every knot of the deck's tables, and on the Sun; elements are as thin
-    as the layers of gas, sources and D are. The coarse grid has the same elements of one order
+    Edges of elements lie on every knot of the deck's tables, on the Sun, and on the kinks of the
+    gas of the surveys near it; elements are as thin as the layers of gas, sources and D are. The
+    coarse grid has the same elements of one order
     less in r and two in z (neighbouring orders can agree by chance in one dimension), or every
     second node of the cells. ``like``: a deck whose elements are taken, moved as its knots are: how
     many there are does not change when a number does.
     """
     if deck.geometry.kind == "leaky-box":
         return NodalGrid(axes=())
-    ends, cells = _ends(deck), deck.solver.discretisation == "finite-volume"
-    edges = (_nodes if cells else _edges)(like or deck, ends if like is None else _ends(like))
+    cells = deck.solver.discretisation == "finite-volume"
+    base = like or deck
+    ends = _ends(base)
+    edges = (_nodes if cells else _edges)(base, ends)
     if like is not None:
-        edges = [np.interp(x, a, b) for x, a, b in zip(edges, _ends(like), ends, strict=True)]
+        moved = _ends(deck, like)
+        edges = [np.interp(x, a, b) for x, a, b in zip(edges, ends, moved, strict=True)]
     radial = [1, 0][-len(edges) :]
     if cells:
         every = 2 if coarse else 1
@@ -71,8 +78,9 @@ def _edges(deck: GalaxyDeck, ends: list[list[float]]) -> list[Array]:
         r_h, (_, _, elements) = deck.geometry.r_h, deck.solver.orders()
         if deck.solver.elements_r is None:
             elements = max(elements, math.ceil(r_h / longest(deck)))
-        places = _inside([r for part in _parts(deck) for r in part.breaks()[0]], r_h)
-        edges.insert(0, split(radii(r_h, elements, ends[0]), kinks(deck, places)))
+        places = _inside([r for part in _parts(deck) for r in part.kinks()[0]], r_h)
+        knots = sorted([*ends[0], *_near(deck)])
+        edges.insert(0, split(radii(r_h, elements, knots), kinks(deck, places)))
     return edges
 
 
@@ -86,7 +94,8 @@ def _nodes(deck: GalaxyDeck, ends: list[list[float]]) -> list[Array]:
     scale = min(_CLUSTER * _lowest(layers(deck)), z_h)
     nodes = [clustered_nodes(z_h, cells_z, scale, inner, multiple=2)]
     if deck.geometry.kind == "cylinder":
-        nodes.insert(0, radii(deck.geometry.r_h, cells_r, ends[0], multiple=2))
+        knots = sorted([*ends[0], *_near(deck)])
+        nodes.insert(0, radii(deck.geometry.r_h, cells_r, knots, multiple=2))
     return nodes
 
 
@@ -135,23 +144,44 @@ def radii(r_h: float, elements: int, knots: Sequence[float], multiple: int = 1) 
 
 def _inside(knots: Sequence[float], end: float) -> list[float]:
     """The knots strictly between 0 and ``end``, each once, in order."""
-    found: list[float] = []
-    for knot in sorted(knots):
-        if _SAME * end < knot < (1 - _SAME) * end and (not found or knot - found[-1] > _SAME * end):
-            found.append(float(knot))
+    return [float(knots[i]) for i in _kept(knots, end)]
+
+
+def _kept(knots: Sequence[float], end: float) -> list[int]:
+    """Which knots those are; the first one where some lie on each other."""
+    found: list[int] = []
+    for i in np.argsort(knots, kind="stable"):
+        knot, last = knots[i], knots[found[-1]] if found else 0.0
+        if knot < (1 - _SAME) * end and knot - last > _SAME * end:
+            found.append(int(i))
     return found
 
 
-def _ends(deck: GalaxyDeck) -> list[list[float]]:
-    """Along (r, z), or z: 0, where gas, sources or D have kinks, the Sun, and the outer end."""
+def _ends(deck: GalaxyDeck, like: GalaxyDeck | None = None) -> list[list[float]]:
+    """Along (r, z), or z: 0, where gas, sources or D have kinks, the Sun, and the outer end.
+
+    ``like``: a deck that says which of them are one; those of ``deck`` may have come apart.
+    """
+    return [
+        [0.0, *(float(own[i]) for i in _kept(others, last)), end]
+        for (own, end), (others, last) in zip(_knots(deck), _knots(like or deck), strict=True)
+    ]
+
+
+def _knots(deck: GalaxyDeck) -> list[tuple[list[float], float]]:
+    """Along (r, z), or z: kinks, the Sun first, and the outer end."""
     assert not isinstance(deck.geometry, LeakyBox)
-    r_knots, z_knots = ([x for part in _parts(deck) for x in part.breaks()[i]] for i in (0, 1))
-    z_h = deck.geometry.z_h
-    ends = [[0.0, *_inside(z_knots, z_h), z_h]]
+    r_knots, z_knots = ([x for part in _parts(deck) for x in part.kinks()[i]] for i in (0, 1))
+    found = [(z_knots, deck.geometry.z_h)]
     if deck.geometry.kind == "cylinder":
-        r_h = deck.geometry.r_h
-        ends.insert(0, [0.0, *_inside([deck.geometry.r_sun, *r_knots], r_h), r_h])
-    return ends
+        found.insert(0, ([deck.geometry.r_sun, *r_knots], deck.geometry.r_h))
+    return found
+
+
+def _near(deck: GalaxyDeck) -> list[float]:
+    """Kinks of the gas beside the Sun; others are integrated within elements."""
+    r_sun = deck.geometry.r_sun
+    return [r for r in deck.gas.bends() if abs(r - r_sun) < _NEAR]
 
 
 def _parts(deck: GalaxyDeck) -> list[Any]:

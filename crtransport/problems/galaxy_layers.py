@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -71,7 +71,7 @@ def _source_scales(deck: GalaxyDeck) -> list[tuple[float, float]]:
 
 
 class _At(NamedTuple):
-    """One of the nuclides at the energies that a grid is made for, and D in the halo, kpc2/Myr."""
+    """An extreme nuclide at the energies that a grid is made for, and D in the halo, kpc2/Myr."""
 
     nucleus: Nuclide
     rigidity: Array
@@ -83,11 +83,21 @@ class _At(NamedTuple):
 def _nuclei(deck: GalaxyDeck) -> Iterator[_At]:
     first = max(_COOLED, deck.output.T_min)
     energy = np.geomspace(first, max(deck.output.T_max, first), _ENERGIES)
-    for nucleus in map(nuclide, deck.nuclides):
+    for nucleus in _extreme([nuclide(name) for name in deck.nuclides]):
         rigidity = nucleus.rigidity(energy)
         beta = nucleus.beta(rigidity)
         diffusion = deck.diffusion.halo(rigidity, beta) * MYR / KPC**2
         yield _At(nucleus, rigidity, nucleus.momentum(rigidity), beta, diffusion)
+
+
+def _extreme(nuclei: Sequence[Nuclide]) -> Iterable[Nuclide]:
+    """Those that lose most energy, break up most, and diffuse least at an energy per nucleon."""
+    most = (
+        max(nuclei, key=lambda n: n.charge**2 / n.mass_number),
+        max(nuclei, key=lambda n: n.mass_number),
+        min(nuclei, key=lambda n: n.mass_number / n.charge),
+    )
+    return dict.fromkeys(most)
 
 
 def _loss_length(deck: GalaxyDeck, z: float) -> float:

@@ -51,7 +51,7 @@ class Momenta(Levels):
     @cached_property
     def stretch(self) -> Array:
         """(n_levels + 2 GHOSTS,) du/ds."""
-        return np.asarray(1 / self._density(self.log_p))
+        return self.stretch_at(self.log_p)
 
     @property
     def inner(self) -> Array:
@@ -64,6 +64,10 @@ class Momenta(Levels):
         for _ in range(_STEPS):
             u = u - (self.number(u) - number) / self._density(u)
         return np.asarray(u)
+
+    def stretch_at(self, log_p: Array) -> Array:
+        """du/ds at u."""
+        return np.asarray(1 / self._density(log_p))
 
     def number(self, log_p: Array) -> Array:
         """s, between two levels a fraction."""

@@ -20,8 +20,9 @@ from crtransport.problems.galaxy_momentum import REST, Piece, decay_rate, kinema
 from crtransport.problems.galaxy_space import Space
 from crtransport.solvers.between import Between, shares
 from crtransport.solvers.kernels.differences import fall_through
+from crtransport.solvers.kernels.modes import add_shares
 from crtransport.solvers.levels import GHOSTS
-from crtransport.solvers.problem import FieldProblem, Operator, summed
+from crtransport.solvers.problem import FieldProblem, Operator
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -98,7 +99,8 @@ class Origins:
                 lost += values * share
             else:
                 spread += values * share / levels.stretch**2
-        weights = np.array([space.typical_rate(operator) for operator in made.across])
+        weight = {operator: space.typical_rate(operator) for operator in set(made.across)}
+        weights = np.array([weight[operator] for operator in made.across])
         floor = _FLOOR * np.max(made.rates, axis=1, initial=0.0, keepdims=True)
         shapes = np.maximum(made.rates, floor)
         rates, out = weights[:, None] * shapes, np.empty_like(sources)
@@ -184,13 +186,19 @@ class Transported:
 
 
 class Origin:
-    """Where one of the nuclides comes from, given its parents among those that are ``done``."""
+    """Where one of the nuclides comes from, given its parents among those that are ``done``.
 
-    def __init__(self, origins: Origins, index: int, done: Sequence[Transported]) -> None:
+    ``values``: [nuclide, level, place] y of all of them, parents first.
+    """
+
+    def __init__(
+        self, origins: Origins, index: int, done: Sequence[Transported], values: Array
+    ) -> None:
         self.space, self.shape, self.names = origins.space, origins.shape, origins.names
         self.spectra, made = origins.spectra[index], origins.made
         first, end = np.searchsorted(made.child, [index, index + 1])
-        self._rates = made.rates[first:end]
+        self._rates, self._numbers = made.rates[first:end], made.parent[first:end]
+        self._values = values
         self.parents = [(done[made.parent[pair]], made.across[pair]) for pair in range(first, end)]
         scales = [parent.log_scale for parent, _ in self.parents]
         self._scales = np.reshape(scales, self._rates.shape)
@@ -229,13 +237,14 @@ class Origin:
         """A matrix in space and [level, place] what it makes the source of, over the scale."""
         shares, found = self.shares(log_scale), []
         for place in (self.space.gas, self.space.volume):
-            feeds = (
-                (share, parent.values)
-                for share, (parent, across) in zip(shares, self.parents, strict=True)
+            pairs = [
+                pair
+                for pair, (parent, across) in enumerate(self.parents)
                 if across is place and of in (None, parent.nucleus.name)
-            )
-            fed = summed(feeds)
-            if fed is not None:
+            ]
+            if pairs:
+                fed = np.zeros(self.shape)
+                add_shares(shares[pairs], self._numbers[pairs], self._values, fed)
                 found.append((place, fed))
         return found
 
@@ -259,14 +268,30 @@ def _spectrum(
 ) -> tuple[Array, Array | None]:
     """ln dq/ds on the extended levels; of a source at one energy, its share of each level.
 
-    A δ(s − s₀) is shared among the levels around s₀.
+    A δ(s − s₀) is shared among the levels around s₀, and what lies around a sharp break too.
     """
     log_q = source.log_spectrum(nucleus, rigidity)
     energy = source.line(nucleus)
     if energy is None:
-        return log_q + levels.log_p + np.log(levels.stretch), None
+        per_level = log_q + levels.log_p + np.log(levels.stretch)
+        sharp = np.array(source.sharp(nucleus))
+        return per_level + _broken(source, nucleus, sharp, levels, per_level), None
     u = np.log(nucleus.momentum(nucleus.rigidity(np.array(energy))))
     return log_q, shares(np.atleast_1d(levels.number(u)), levels.n).toarray()[:, 0]
+
+
+def _broken(
+    source: Source, nucleus: Nuclide, sharp: Array, levels: Momenta, log_here: Array
+) -> Array:
+    """ln of what levels get of a source with kinks, over their own."""
+    if not len(sharp):
+        return np.zeros_like(log_here)
+    kinks = levels.number(np.log(nucleus.momentum(sharp))) + GHOSTS
+    table = Between(len(log_here), kinks)
+    u = levels.log_momentum(table.places - GHOSTS)
+    rigidity = nucleus.mass_number / nucleus.charge * np.exp(u)
+    log_q = source.log_spectrum(nucleus, rigidity) + u + np.log(levels.stretch_at(u))
+    return np.log(table.factor(log_q, log_here))
 
 
 def _made(deck: GalaxyDeck, nuclei: tuple[Nuclide, ...], levels: Momenta, space: Space) -> Made:

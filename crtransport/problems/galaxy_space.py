@@ -7,7 +7,7 @@ nothing flows through the mid-plane.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -27,7 +27,7 @@ Field = Callable[[Array, Array], Array]  # of r, z in kpc
 _KM_PER_S = 1e5 * MYR / KPC  # kpc/Myr
 #: keys that matrices in space do not depend on, but for the grid that they are on
 _SAME = re.compile(
-    r"diffusion\.(D0|R0|R1|delta1|delta2|eta)|(reacceleration|losses|nuclear|normalisation)\..*"
+    r"diffusion\.(D0|R0|R1|delta1|delta2|eta|smoothness|breaks\..*)|(reacceleration|losses|nuclear|normalisation)\..*"
     r"|source\.\d+\.(abundances|injections?|reference).*"
 )
 
@@ -114,12 +114,15 @@ def same_space(key: str) -> bool:
     return _SAME.fullmatch(key) is not None
 
 
-def make_space(deck: GalaxyDeck, coarse: bool = False, like: GalaxyDeck | None = None) -> Space:
+def make_space(
+    deck: GalaxyDeck, coarse: bool = False, like: GalaxyDeck | None = None, grid: Any = None
+) -> Space:
     """Build the matrices of a deck; ``coarse``: on the grid that tells the error of the deck's.
 
-    ``like``: a deck whose elements are taken, where derivatives need as many of them.
+    ``like``: a deck whose elements are taken, where derivatives need as many of them. ``grid``: one
+    in place of the deck's.
     """
-    place = _Places(deck, make_grid(deck, coarse, like))
+    place = _Places(deck, make_grid(deck, coarse, like) if grid is None else grid)
     diffusion = place.diffusion()
     loads = tuple(
         place.load(
@@ -130,8 +133,9 @@ def make_space(deck: GalaxyDeck, coarse: bool = False, like: GalaxyDeck | None =
     )
     wind = place.wind()
     gas = deck.gas
-    neutral = place.load(gas.neutral, lambda r, z: gas.neutral_sheet(r))
-    ionised = place.load(gas.ionised, lambda r, z: gas.ionised_sheet(r))
+    bends = gas.bends()
+    neutral = place.load(gas.neutral, lambda r, z: gas.neutral_sheet(r), bends)
+    ionised = place.load(gas.ionised, lambda r, z: gas.ionised_sheet(r), bends)
     return Space(
         grid=place.grid,
         diffusion=diffusion,
@@ -171,9 +175,16 @@ class _Places:
     def factor(self, r: Array, z: Array) -> Array:
         return np.asarray(self.deck.diffusion.factor(r, z))
 
-    def load(self, field: Field, sheet: Field) -> Array:
-        """What ``field`` has in each place, and half of what ``sheet`` has at z = 0."""
-        found = self.grid.load(self.function(field))
+    def load(self, field: Field, sheet: Field, bends: Sequence[float] = ()) -> Array:
+        """What ``field`` has in each place, and half of what ``sheet`` has at z = 0.
+
+        ``bends``: radii at which ``field`` has kinks within elements.
+        """
+        bends = bends if self.kind == "cylinder" else ()
+        found = self.grid.load(self.function(field), bends)
+        if bends:
+            # a polynomial may be negative beside a ring that is narrower than its element
+            found = np.maximum(found, 0.0)
         if self.vertical is not None:
             found = found + self.grid.sheet(self.vertical, self.function(sheet)) / 2
         return np.asarray(found)

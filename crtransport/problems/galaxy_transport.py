@@ -134,11 +134,12 @@ def transport(
     method = method_of(deck, resolution)
     equations = Equations(deck, levels, space)
     done: list[Transported] = []
+    values = np.empty((len(equations.nuclei), levels.n, space.grid.n_places))
     for index, nucleus in enumerate(equations.nuclei):
         if stop is not None and stop.is_set():
             break
         try:
-            done.append(_solved(equations, index, done, method))
+            done.append(_solved(equations, index, done, values, method))
         except (ConvergenceError, SingularOperatorError) as error:
             raise type(error)(f"{nucleus.name}: {error}") from error
     return Transport(levels=levels, space=space, nuclides=tuple(done))
@@ -220,17 +221,17 @@ class Equations:
 
 
 def _solved(
-    equations: Equations, index: int, done: Sequence[Transported], method: Method
+    equations: Equations, index: int, done: Sequence[Transported], values: Array, method: Method
 ) -> Transported:
-    """One nuclide, given its parents among those ``done``."""
+    """One nuclide, given its parents among those ``done``, into its row of ``values``."""
     nucleus, log_scale = equations.nuclei[index], equations.log_scales[index]
-    origin = Origin(equations.origins, index, done)
+    origin = Origin(equations.origins, index, done, values)
     problem = equations.problem(index, origin)
     norm, share = equations.deck.normalisation, 1.0
     target = None if norm is None else norm.each(nucleus.name)
     if norm is None or target is None:
         solution = method(problem)
-        values, iterations = solution.values, solution.iterations
+        values[index], iterations = solution.values, solution.iterations
         residual = solution.residual
     else:
         parts = [origin.emitted(log_scale), origin.produced(log_scale)]
@@ -256,12 +257,12 @@ def _solved(
                 f"{sum(flux[1:]):.3g} at T = {at:g} GeV/n, more than the {target:.3g} asked for"
             )
         problem = replace(problem, source=share * parts[0] + parts[1])
-        values = share * answers[0].values + sum(a.values for a in answers[1:])
+        values[index] = share * answers[0].values + sum(a.values for a in answers[1:])
         iterations = sum(a.iterations for a in answers)
-        residual = problem.residual(values)
+        residual = problem.residual(values[index])
     return Transported(
         nucleus=nucleus,
-        values=values,
+        values=values[index],
         log_scale=log_scale,
         problem=problem,
         origin=origin,

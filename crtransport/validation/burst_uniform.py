@@ -97,7 +97,9 @@ def _energy() -> Iterator[Row]:
         y, radial = np.polynomial.legendre.leggauss(60)
         sigma = np.sqrt(2 * coefficient * YEAR * CASE_1.age) / KPC
         distance = 6 * (1 + y)[:, None] * sigma
-        log_q = burst.log_injection(CASE_1, burst.log_normalisation(CASE_1, nucleus), rigidity)
+        log_q = burst.log_injection(
+            CASE_1, nucleus, burst.log_normalisation(CASE_1, nucleus), rigidity
+        )
         zero = np.zeros((1, 1))
         shell = Sources(
             distance=distance,

@@ -30,6 +30,8 @@ HEIGHT = 4.0  # kpc
 ABUNDANCE, PIVOT, GAMMA = 1e-13, 10.0, 2.3
 ENERGIES = (0.3, 10.0, 3e3)  # GeV/n
 
+#: the law of `exact.diffusion`, for media that are no paper's
+LAW: Tables = {"D0": 4.5e28, "delta1": 0.48, "delta2": 0.20, "R1": 250.0, "eta": -1.0}
 #: nothing moves particles in energy, and there is no gas
 QUIET: Tables = {
     "model": "galaxy",

@@ -16,6 +16,7 @@ from crtransport.validation.galaxy_cases import (
     ENERGIES,
     EXACT,
     HEIGHT,
+    LAW,
     QUIET,
     SHEET,
     THIN_GAS,
@@ -35,7 +36,7 @@ _RADIUS, _SUN = 20.0, 8.5  # kpc
 _WIND = 15.0  # km/s
 _SIGMA, _MADE = 40.0, 60.0  # mb
 _PROTON = Nucleus.named("H1")
-#: the default gas
+#: smooth gas, which grids of the reference follow
 _GAS = {"H2": "bronfman1988", "HI": "gordon1976", "HII": "cordes1991"}
 _LIGHT: Tables = {"momentum": {"T_max": 1e4, "per_decade": 8}}
 _SWEEP = Method(
@@ -52,7 +53,7 @@ _SWEEP = Method(
 )
 _CYLINDER: Tables = {
     "geometry": {"kind": "cylinder", "r_h": _RADIUS, "z_h": HEIGHT, "r_sun": _SUN},
-    "diffusion": {"kind": "uniform"},
+    "diffusion": {"kind": "uniform", **LAW},
 }
 
 

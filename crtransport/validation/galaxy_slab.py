@@ -15,6 +15,7 @@ from crtransport.validation.galaxy_cases import (
     DIRECT,
     GAMMA,
     HEIGHT,
+    LAW,
     QUIET,
     SHEET,
     SWEEP,
@@ -45,7 +46,7 @@ _HIGH_ORDER = (SWEEP, DIRECT, SWEEP_CELLS)
 
 _SLAB: Tables = {
     "geometry": {"kind": "slab", "z_h": HEIGHT},
-    "diffusion": {"kind": "uniform"},
+    "diffusion": {"kind": "uniform", **LAW},
     "source": [source()],
 }
 _GAS: Tables = {"gas": THIN_GAS, "nuclear": {"inelastic": "constant", "cross_section": _SIGMA}}
@@ -81,12 +82,12 @@ def _disk_flux(
 def _layers() -> Iterator[Case]:
     """N₀ = Q/(2/I + S) for four shapes of D(z)."""
     shapes: dict[str, tuple[Tables, float]] = {
-        "uniform": ({"kind": "uniform"}, HEIGHT),
+        "uniform": ({"kind": "uniform", **LAW}, HEIGHT),
         "two-halo": ({"kind": "two-halo"}, float(slab.two_halo_resistance(HEIGHT, 0.1, 0.45))),
-        "exponential": ({"kind": "exponential", "z_t": 2.0}, -2.0 * np.expm1(-HEIGHT / 2.0)),
+        "exponential": ({"kind": "exponential", "z_t": 2.0, **LAW}, -2.0 * np.expm1(-HEIGHT / 2.0)),
         # 1/f of a ramp from 0.1 to 1 is ln(10)/0.9 over its width
         "table": (
-            {"kind": "table", "z": [0.0, 0.3, 1.0], "f": [0.1, 0.1, 1.0]},
+            {"kind": "table", "z": [0.0, 0.3, 1.0], "f": [0.1, 0.1, 1.0], **LAW},
             0.3 / 0.1 + 0.7 * np.log(10.0) / 0.9 + HEIGHT - 1.0,
         ),
     }

@@ -238,3 +238,13 @@ def add_scaled(rates: Array, y: Array, out: Array) -> None:
     for k in range(len(rates)):
         for i in range(y.shape[1]):
             out[k, i] += rates[k] * y[k, i]
+
+
+@njit
+def add_shares(shares: Array, numbers: NDArray[np.int64], values: Array, out: Array) -> None:
+    """Add Σ shares[j, level] values[numbers[j], level, place]."""
+    for k in range(out.shape[0]):
+        for j in range(len(numbers)):
+            share, row = shares[j, k], values[numbers[j], k]
+            for i in range(out.shape[1]):
+                out[k, i] += share * row[i]

@@ -159,6 +159,22 @@ def test_no_deck_runs_if_one_is_wrong(
     assert command("check", good) == (0, f"{good}: a valid flux-tube deck\n", "")
 
 
+def test_check_tells_what_a_paper_gives(command: Command, tmp_path: Path) -> None:
+    deck = tmp_path / "one.toml"
+    deck.write_text('model = "galaxy"\nnetwork = ["H1"]\n[diffusion]\nD0 = 3e28\nxi = 0.2\n')
+    told = command("check", deck, "--set", "reacceleration.v_alfven=0").out.splitlines()[1:]
+    assert told == [
+        "  by default, from Yuan 2025: geometry.z_h = 4 kpc; diffusion.R0 = 4 GV, delta1 = 0.48, "
+        "delta2 = 0.2, R1 = 250 GV, eta = -1, h = 0.45 kpc; source.0.injection.gamma1 = 2, "
+        "gamma2 = 2.44, R_br = 11 GV, R_c = 9e6 GV; source.0.injections.He4.gamma1 = 2.15, "
+        "gamma2 = 2.42, R_br = 11 GV, R_c = 9e6 GV"
+    ]
+    deck.write_text(deck.read_text().replace("xi = 0.2", 'kind = "uniform"'))
+    assert command("check", deck).out.splitlines()[-1] == (
+        "  by default, from no paper (one power law): diffusion.R0 = 4 GV, delta1 = 0.3333, eta = 1"
+    )
+
+
 def test_folder_problems_are_found_before_running(
     command: Command, fake: Callable[..., Path], tmp_path: Path
 ) -> None:

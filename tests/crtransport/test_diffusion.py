@@ -77,8 +77,8 @@ def test_shapes_in_height() -> None:
     assert grown.factor(r, z) == pytest.approx(np.exp([0, 0.5, 2]), rel=1e-14)
     layers = built(Layers, kind="table", z=[0, 2, 3], f=[0.1, 0.5, 1])
     assert layers.factor(r, z) == pytest.approx([0.1, 0.3, 1], rel=1e-14)
-    assert layers.breaks() == ([], [0, 2, 3])
-    assert TwoHalo().breaks() == ([], [])
+    assert layers.kinks() == ([], [0, 2, 3])
+    assert TwoHalo().kinks() == ([], [])
 
 
 def test_dependence_on_radius_is_a_factor() -> None:
@@ -87,10 +87,10 @@ def test_dependence_on_radius_is_a_factor() -> None:
     grown = built(TwoHalo, radial={"kind": "exponential", "length": 4.0})
     expected = np.exp([0, -1, -8.5 / 4])
     assert grown.factor(r, z) == pytest.approx(plain * expected, rel=1e-14)
-    assert grown.breaks() == ([], [])
+    assert grown.kinks() == ([], [])
     table = built(TwoHalo, radial={"kind": "table", "r": [0, 5, 8.5], "f": [1, 2, 3]})
     assert table.factor(r, z) == pytest.approx(plain * [3, 1.9, 1], rel=1e-14)
-    assert table.breaks() == ([0, 5, 8.5], [])
+    assert table.kinks() == ([0, 5, 8.5], [])
 
 
 @pytest.mark.parametrize(

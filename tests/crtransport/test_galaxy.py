@@ -105,7 +105,8 @@ def test_maps_have_the_flux_at_the_sun_and_end_at_zero() -> None:
 
 
 def test_negative_densities_are_counted_and_told() -> None:
-    found = boron()
+    smooth = {"H2": {"kind": "bronfman1988"}, "HI": {"kind": "gordon1976"}}
+    found = run("galaxy_boron", gas=smooth)
     assert not found.negative_values.any()
     assert not [row for row in headline(found) if "negative" in row[0]]
     share = found.negative_share.copy(data=[0.0] * found.nuclide.size)

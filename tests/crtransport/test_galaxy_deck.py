@@ -1,5 +1,6 @@
 """The deck of a galaxy: what a short one stands for, and what is refused before any work."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -253,6 +254,20 @@ def test_what_an_answer_does_not_need_is_not_asked_for() -> None:
     deck(source=[line(1e3)], network=["H1"])
     deck(source=[SOURCE | {"radial": {"kind": "table", "r": [9, 10], "q": [0, 1]}}], network=["H1"])
     deck(**BOX, solver={"kind": "direct"})
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"r": [4, 20], "n": [1, 1]}, "gas.HI: the table begins at r = 4 kpc with n = 1 1/cm3"),
+        ({"r": [0, 12], "n": [1, 1]}, "gas.HI: the table ends at r = 12 kpc with n = 1 1/cm3"),
+        ({"r": [0, 12], "n": [1, "nan"]}, "gas.HI"),
+    ],
+)
+def test_gaps_in_a_table_of_gas_are_refused(table: dict[str, Any], message: str) -> None:
+    rings = {"kind": "table", "z_half": [0.1, 0.1]} | table
+    with pytest.raises(DeckError, match=re.escape(message)):
+        load_deck({"model": "galaxy", "network": ["H1"], "gas": {"HI": rings}})
 
 
 def test_the_ends_that_are_told_to_be_enough_are() -> None:

@@ -13,6 +13,7 @@ import crtransport
 from crtransport.deck.galaxy import GalaxyDeck
 from crtransport.deck.load import load_deck
 from crtransport.deck.schema import resolve
+from crtransport.deck.sensitivity import number_at
 from crtransport.problems.galaxy_gradient import Adjoint, Fluxes
 from crtransport.problems.galaxy_origin import Origin
 from crtransport.problems.galaxy_transport import Equations, Resolution, method_of
@@ -26,6 +27,8 @@ TABLES: dict[str, Any] = {
     "convection": {"dVdz": 3.0},
     "momentum": {"per_decade": 8, "T_max": 1e4},
     "output": {"T_max": 1e3},
+    # smooth, so that few elements do
+    "gas": {"H2": {"kind": "bronfman1988"}, "HI": {"kind": "gordon1976"}},
     "nuclear": {"channel_scale": {"C12->B11": 1.1}},
 }
 SMALL = {"order_r": 3, "order_z": 4, "elements_r": 4}
@@ -49,6 +52,44 @@ KEYS = (
     "normalisation.T",
     "gas.helium",
     "source.0.abundances.C12",
+)
+
+#: breaks of all kinds, sharp and smooth ones
+BROKEN = TABLES | {
+    "diffusion": {
+        "kind": "uniform",
+        "delta2": 0.25,
+        "R1": 20.0,
+        "smoothness": 0.3,
+        "breaks": [{"R": 60.0, "delta": 0.4, "smoothness": 0.0}],
+    },
+    "source": [
+        {
+            "abundances": {"C12": 1.0},
+            "injection": {
+                "kind": "power-law",
+                "gamma": 2.0,
+                "breaks": [
+                    {"R": 9.0, "gamma": 2.4},
+                    {"R": 300.0, "gamma": 2.2, "smoothness": 0.2},
+                ],
+            },
+        }
+    ],
+    "solver": SOLVERS["sweep-gmres"],
+}
+OF_BREAKS = (
+    "diffusion.delta1",
+    "diffusion.delta2",
+    "diffusion.R1",
+    "diffusion.smoothness",
+    "diffusion.breaks.0.R",
+    "diffusion.breaks.0.delta",
+    "source.0.injection.gamma",
+    "source.0.injection.breaks.0.R",
+    "source.0.injection.breaks.0.gamma",
+    "source.0.injection.breaks.1.R",
+    "source.0.injection.breaks.1.smoothness",
 )
 
 
@@ -92,10 +133,12 @@ def run_again(one: Adjoint, key: str, at: float) -> float:
     space, method = one._space(deck), method_of(deck, Resolution())
     scales = np.array([nuclide.log_scale for nuclide in one.run.nuclides])
     equations, done = Equations(deck, one.run.levels, space, scales), list[Any]()
+    values = np.stack([nuclide.values for nuclide in one.run.nuclides])
     for index, nuclide in enumerate(one.run.nuclides):
-        origin = Origin(equations.origins, index, done)
+        origin = Origin(equations.origins, index, done, values)
         problem = equations.problem(index, origin)
-        done.append(replace(nuclide, values=method(problem).values))
+        values[index] = method(problem).values
+        done.append(replace(nuclide, values=values[index]))
     again = Adjoint.__new__(Adjoint)
     again.deck, again.run = deck, replace(one.run, nuclides=tuple(done))
     return boron_to_carbon(again._fluxes(deck, space, ENERGY))
@@ -110,6 +153,23 @@ def test_it_is_the_derivative(solver: str, key: str) -> None:
     assert abs(gradients(solver)[key] - exact) * scale < limit
 
 
+@cache
+def broken() -> Adjoint:
+    deck = load_deck(BROKEN)
+    assert isinstance(deck, GalaxyDeck)
+    return Adjoint(deck)
+
+
+@pytest.mark.parametrize("key", OF_BREAKS)
+def test_it_is_the_derivative_by_a_break(key: str) -> None:
+    at = number_at(broken().deck, key)
+    step = 1e-4 * at
+    ends = [run_again(broken(), key, at + x) for x in (step, -step)]
+    found = broken().gradient(ENERGY, boron_to_carbon, [key])[key]
+    assert abs(found) * at > 1e-6
+    assert found * at == pytest.approx((ends[0] - ends[1]) / 2e-4, abs=1e-7)
+
+
 @pytest.mark.parametrize("key", ["diffusion.D0", "source.0.injection.gamma2", "diffusion.h"])
 def test_whole_runs_change_as_it_says(key: str) -> None:
     """Their scales and functions change too, which matters as little as their errors do."""
@@ -121,6 +181,45 @@ def test_whole_runs_change_as_it_says(key: str) -> None:
 
     found = gradients("reduced-basis")[key]
     assert found == pytest.approx(difference(whole, key), abs=1e-4 / abs(value(key)))
+
+
+PARTS = [
+    {"kind": "bronfman-wouterloot", "X_CO": {"kind": "exponential"}},
+    {"kind": "bronfman-wouterloot", "X_CO": {"kind": "table", "r": [0, 9], "value": [5e19, 1e20]}},
+    {"kind": "bronfman-wouterloot"},
+]
+GAS_KEYS = (
+    "gas.scale",
+    "gas.H2_scale",
+    "gas.HI_scale",
+    "gas.HII_scale",
+    "gas.H2.parts.0.X_CO.value",
+    "gas.H2.parts.0.X_CO.slope",
+    "gas.H2.parts.1.X_CO.value.1",
+    "gas.H2.parts.2.X_CO.value",
+)
+
+
+@cache
+def tabulated() -> tuple[Adjoint, dict[str, float]]:
+    tables = TABLES | {"gas": {"H2": {"kind": "sum", "parts": PARTS}}}
+    deck = load_deck(tables | {"solver": SOLVERS["reduced-basis"]})
+    assert isinstance(deck, GalaxyDeck)
+    one = Adjoint(deck)
+    return one, one.gradient(ENERGY, boron_to_carbon, GAS_KEYS)
+
+
+@pytest.mark.parametrize("key", GAS_KEYS)
+def test_gas_by_differences(key: str) -> None:
+    one, found = tabulated()
+    at: Any = resolve(one.deck)
+    for step in key.split("."):
+        at = at[int(step)] if isinstance(at, list | tuple) else at[step]
+    step = 2e-3 * at
+    f = [run_again(one, key, at + n * step) for n in (1, -1, 2, -2)]
+    exact = float((8 * (f[0] - f[1]) - (f[2] - f[3])) / (12 * step))
+    assert abs(found[key]) * at > 1e-3
+    assert found[key] == pytest.approx(exact, abs=1e-5 / at)
 
 
 def test_a_number_that_is_all_but_zero() -> None:

@@ -76,7 +76,7 @@ def test_slow_layers_of_all_heights_have_their_resistance(xi: float, z_h: float)
 )
 def test_other_shapes_of_diffusion_have_their_resistance(medium: dict[str, Any]) -> None:
     here = deck(diffusion=medium)
-    knots = [0.0, *(z for z in here.diffusion.breaks()[1] if 0 < z < 4), 4.0]
+    knots = [0.0, *(z for z in here.diffusion.kinks()[1] if 0 < z < 4), 4.0]
     exact = sum(
         quad(lambda z: 1 / here.diffusion.shape(np.array(z)), a, b, epsrel=1e-10, limit=500)[0]
         for a, b in pairwise(knots)
@@ -130,9 +130,13 @@ def test_narrow_sources_steep_ones_and_rings_of_diffusion_are_followed_in_r() ->
         assert found == pytest.approx(at_sun(**cylinder, **case, solver=finer), rel=3e-5)
 
 
+#: without the kinks of tables
+SMOOTH_GAS = {"gas.H2": {"kind": "bronfman1988"}, "gas.HI": {"kind": "gordon1976"}}
+
+
 def test_nothing_thin_no_more_elements() -> None:
     def counts(name: str, **changes: Any) -> list[int]:
-        loaded = load_deck(name, changes)
+        loaded = load_deck(name, changes | SMOOTH_GAS)
         assert isinstance(loaded, GalaxyDeck)
         return [len(axis.edges) - 1 for axis in make_grid(loaded).axes]
 
@@ -188,7 +192,7 @@ def test_a_thin_slow_layer_in_the_gas() -> None:
         }
     ]
     tables: dict[str, Any] = {
-        "gas": {},
+        "gas": {"H2": {"kind": "bronfman1988"}, "HI": {"kind": "gordon1976"}},
         "diffusion": {"h": 0.01, "xi": 0.01},
         "source": source,
         "momentum": {"T_min": 0.1, "T_max": 1e4},
@@ -227,6 +231,15 @@ def test_elements_of_another_deck_move_with_its_knots() -> None:
     assert len(moved) == len(own)
     assert {0.0, 0.5, 8.0} <= set(moved)
     assert moved[own < 1.0] == pytest.approx(own[own < 1.0] / 2, rel=1e-14)
+
+
+def test_the_sun_may_move_away_from_a_kink() -> None:
+    rings = {"kind": "table", "r": [0, 8.5, 20], "n": [1, 0.6, 0], "z_half": [0.1] * 3}
+    base = deck(geometry={}, gas={"HI": rings})
+    for r_sun in (8.4, 8.6):
+        moved = make_grid(deck(geometry={"r_sun": r_sun}, gas={"HI": rings}), like=base).axes[0]
+        assert len(moved.edges) == len(make_grid(base).axes[0].edges)
+        assert r_sun in moved.edges
 
 
 def test_a_derivative_where_the_number_of_elements_changes() -> None:

@@ -145,7 +145,12 @@ def of_energy(flux: xr.DataArray, scale: float) -> Measurement:
 
 
 def test_two_classes_beside_a_local_source() -> None:
-    deck = load_deck("yuan2025_fig5", SMALL)
+    emitted = {
+        "network": ["H1", "He4"],
+        "source.1.abundances": {"H1": 3.5e-16, "He4": 1.4e-16},
+        "output.elements": [],
+    }
+    deck = load_deck("yuan2025_fig5", SMALL | emitted)
     assert isinstance(deck, GalaxyDeck)
     found = crtransport.run(deck).sel(species="H")
     whole = found.flux_sum + found.flux_class.sel({"class": "background II"})

@@ -63,7 +63,7 @@ def test_other_profiles() -> None:
     assert power.density(r, z, 8.5) == pytest.approx(source().density(r, z, 8.5), rel=1e-14)
     table = source(radial={"kind": "table", "r": [0, 8.5, 20], "q": [3, 1, 0.5]})
     assert table.density(r, z, 8.5) == pytest.approx([3, 2, 1, 0], rel=1e-14)
-    assert table.breaks() == ([0, 8.5, 20], [])
+    assert table.kinks() == ([0, 8.5, 20], [])
     assert source(radial={"kind": "uniform"}).density(r, z, 8.5) == pytest.approx(np.ones(4))
 
 
@@ -72,10 +72,10 @@ def test_layers() -> None:
     assert source().density(r, z, 8.5) == pytest.approx(np.exp([0, -1, -2]), rel=1e-14)
     even = source(vertical={"kind": "uniform", "half_thickness": 0.3})
     assert even.density(r, z, 8.5) == pytest.approx([1, 1, 0])
-    assert even.breaks() == ([], [0.3])
+    assert even.kinks() == ([], [0.3])
     everywhere = source(vertical={"kind": "uniform"})
     assert everywhere.density(r, z, 8.5) == pytest.approx(np.ones(3))
-    assert everywhere.breaks() == ([], [])
+    assert everywhere.kinks() == ([], [])
 
 
 def test_thin_disk_is_all_sheet() -> None:

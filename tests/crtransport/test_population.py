@@ -109,7 +109,7 @@ def test_the_mean_is_that_of_a_steady_disk() -> None:
     column *= -np.expm1(-(3.0**2) / (4 * tau))
     per_year = 0.05 / (np.pi * 20.0**2) * np.sum(0.9e6 * weight * column)
     first = next(iter(loaded.population.galaxy(0))).one(0)
-    log_q = burst.log_injection(first, burst.log_normalisation(first, nucleus), rigidity)
+    log_q = burst.log_injection(first, nucleus, burst.log_normalisation(first, nucleus), rigidity)
     expected = float(np.exp(burst.log_flux(log_q, nucleus))[0] / KPC**3 * per_year)
     scatter = found.std() / len(found) ** 0.5
     assert scatter < 0.05 * expected

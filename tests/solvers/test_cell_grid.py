@@ -192,6 +192,16 @@ def test_diffusion_keeps_signs_whatever_the_conductivity() -> None:
         assert np.max(matrix - np.diag(np.diag(matrix))) == 0.0
 
 
+def test_kinks_within_volumes_are_integrated() -> None:
+    """∫ |r − 0.43| r z dr dz, where lines are integrated exactly."""
+    closed = (False, False)
+    grid = CellGrid(axes=(line(9, radial=1, zero=closed), line(7, zero=closed)))
+    exact = (2 * 0.43**3 / 6 + (1 - 1.5 * 0.43) / 3) / 2
+    assert np.sum(grid.load(lambda r, z: np.abs(r - 0.43) * z, [0.43])) == pytest.approx(exact)
+    smooth = grid.load(lambda r, z: (1 + r) * z)
+    assert grid.load(lambda r, z: (1 + r) * z, [0.43, 2.0]) == pytest.approx(smooth, abs=1e-15)
+
+
 def test_volume_and_sheets() -> None:
     closed = (False, False)
     grid = CellGrid(axes=(line(9, radial=1, zero=closed), line(7, zero=closed)))

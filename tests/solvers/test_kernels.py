@@ -7,6 +7,7 @@ import pytest
 
 from crtransport.solvers.finite_volume import diffusion_diagonal
 from crtransport.solvers.kernels import crank_nicolson
+from crtransport.solvers.kernels.modes import add_scaled, add_shares
 from crtransport.solvers.kernels.sparse_levels import (
     Couplings,
     Pattern,
@@ -200,3 +201,14 @@ def test_advance_levels_is_a_dense_step(line: int) -> None:
         *factors, load, half, np.empty((line, crank_nicolson.ABREAST)), flat
     )
     np.testing.assert_allclose(y, expected, rtol=1e-12)
+
+
+def test_parents_are_added_with_their_shares() -> None:
+    """Σⱼ shares[j, level] values[numbers[j], level, place] on top of what is there."""
+    values, shares, before = RANDOM.random((4, 3, 2)), RANDOM.random((2, 3)), RANDOM.random((3, 2))
+    numbers, found = np.array([3, 1]), before.copy()
+    add_shares(shares, numbers, values, found)
+    expected = before + np.einsum("jk,jki->ki", shares, values[numbers])
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+    add_scaled(-shares[0], values[3], found)
+    np.testing.assert_allclose(found, before + shares[1][:, None] * values[1], rtol=1e-12)

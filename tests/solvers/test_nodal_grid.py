@@ -101,6 +101,21 @@ def test_volume_and_sheets() -> None:
     assert low @ np.tile(grid.coordinates[1], grid.shape[0]) == pytest.approx(0.0)
 
 
+def test_kinks_within_elements_are_integrated() -> None:
+    """∫ |r − 0.4| r^n z r dr dz of polynomials that the elements have."""
+    closed = (False, False)
+    grid = NodalGrid(axes=(line(4, n=2, radial=1, zero=closed), line(4, zero=closed)))
+    r = np.repeat(grid.coordinates[0], grid.shape[1])
+    field = grid.load(lambda r, z: np.abs(r - 0.4) * z, [0.4])
+    for n in range(5):
+        below = 0.4 ** (n + 3) * (1 / (n + 2) - 1 / (n + 3))
+        above = (1 - 0.4 ** (n + 3)) / (n + 3) - 0.4 * (1 - 0.4 ** (n + 2)) / (n + 2)
+        assert field @ r**n == pytest.approx((below + above) / 2, rel=1e-12)
+    smooth = (lambda r, z: (1 + r**2) * z**3), (lambda r, z: (1 + r) * z)
+    for function in smooth:
+        assert grid.load(function, [0.3, 0.5, 2.0]) == pytest.approx(grid.load(function), abs=1e-15)
+
+
 def test_no_axes_are_one_place() -> None:
     grid = NodalGrid(axes=())
     assert (grid.shape, grid.n_places) == ((), 1)

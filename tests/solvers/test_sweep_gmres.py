@@ -1,4 +1,4 @@
-"""The sweeping solver against a dense solution, its factors, its limits."""
+"""The sweeping solver and alternating directions against a dense solution; factors; limits."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from crtransport.solvers.errors import ConvergenceError, SingularOperatorError
 from crtransport.solvers.factors import factor_levels, factor_sums
 from crtransport.solvers.levels import GHOSTS, Levels, rate, weight_of
 from crtransport.solvers.nodal_grid import NodalAxis, NodalGrid
-from crtransport.solvers.problem import FieldProblem, Operator, Term, summed
+from crtransport.solvers.problem import FieldProblem, Operator, Term
 from crtransport.solvers.sweep_gmres import solve_sweep
 
 Array = NDArray[np.float64]
@@ -110,18 +110,6 @@ def test_couplings_of_levels_with_any_matrix() -> None:
     )
     task = replace(task, terms=(*task.terms, Term(name="any", along=along, across=across)))
     assert solve_sweep(task, rtol=1e-11).values == pytest.approx(dense(task), rel=1e-8, abs=1e-10)
-
-
-def test_other_fields_are_summed() -> None:
-    rng = np.random.default_rng(2)
-    pairs = [(rng.random((5, 4)), rng.random((4, 3))), (rng.random((5, 6)), rng.random((6, 3)))]
-    pairs.append((rng.random(5), rng.random((5, 3))))
-    found = summed(pairs)
-    assert found is not None
-    first, second, (diagonal, y) = pairs
-    expected = first[0] @ first[1] + second[0] @ second[1] + np.diag(diagonal) @ y
-    assert found == pytest.approx(expected)
-    assert summed([]) is None
 
 
 def test_factors_solve_each_level() -> None:
