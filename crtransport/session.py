@@ -243,6 +243,10 @@ class Session:
 
             return draw(dataset, scan.drawn(dataset, deck.scan))
         points = [*measured(deck, self.data), *curves, *self._dipoles(deck)]
+        if isinstance(deck, GalaxyDeck):
+            from crtransport.plots.closed_forms import with_closed_form
+
+            dataset = with_closed_form(dataset, deck)
         figures: dict[str, Any] = importlib.import_module(PLOTS[deck.model]).draw(dataset, points)
         if study_of(deck) == "fit":
             from crtransport.plots import fit

@@ -17,6 +17,7 @@ from crtransport.plots.galaxy_panels import (
     LOOK,
     PANELS,
     TOA,
+    draw_closed_form,
     draw_over,
     draw_points,
     is_compared,
@@ -176,6 +177,9 @@ def _draw_element(axes: Axes, here: xr.Dataset, measured: list[Spectrum]) -> dic
         for i, name in enumerate(here.nuclide.values):
             flux = scale * here.flux_toa.sel(nuclide=name)
             axes.plot(energy, flux, **line(i), linewidth=0.9, label=pretty(name), zorder=2.5)
+    if "flux_closed_form" in here:
+        closed = scale * here.flux_closed_form.sum("nuclide").values
+        handles |= draw_closed_form(axes, energy, closed)
     axes.set(xscale="log", xlim=(energy[0], energy[-1]))
     inside = [_inside(s, energy) for s in measured]
     beyond = [y.min() for s, y in zip(measured, inside, strict=True) if s.interstellar and y.size]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from crtransport.plots.spectra import pair, per_cent
-from crtransport.plots.style import GREY, bars, points, scientific
+from crtransport.plots.style import COLOURS, GREY, bars, points, scientific
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_CIRCLES = 25  # of a closed form
 PANELS = 9  # of one figure
 DECADES = 4  # of a spectrum or ratio, below its highest point
 ENERGY = "kinetic energy $T$ [GeV/n]"
 RIGIDITY = "rigidity $R$ [GV]"
 
-LIS, TOA = "interstellar", "at the Earth"
+LIS, TOA, CLOSED = "interstellar", "at the Earth", "closed form"
 LOOK: dict[str, Any] = {
     LIS: {"color": "k", "linestyle": (0, (5, 2)), "linewidth": 1.0, "zorder": 3},
     TOA: {"color": "k", "linestyle": "-", "linewidth": 1.5, "zorder": 4},
@@ -156,13 +157,24 @@ def draw_over(axes: Axes, dataset: xr.Dataset, drawn: Sequence[Drawn]) -> None:
 
 
 def tell_error(figure: Figure, dataset: xr.Dataset) -> None:
-    """The numerical error of the fluxes and the tolerance, as a line under the figure."""
+    """Lines under the figure: the numerical error with the tolerance, and the closed form."""
     error, tolerance = (dataset.attrs.get(f"error_{n}", np.nan) for n in ("estimate", "tolerance"))
+    lines = []
     if np.isfinite(error):
-        text = (
-            f"relative numerical error ≤ {scientific(error)} (tolerance {scientific(tolerance, 1)})"
-        )
-        figure.supxlabel(text, fontsize=6.5, color=GREY)
+        allowed = f"tolerance {scientific(tolerance, 1)}"
+        lines = [f"relative numerical error ≤ {scientific(error)} ({allowed})"]
+    if "flux_closed_form" in dataset:
+        off = float(np.abs(dataset.flux_closed_form / dataset.flux_lis - 1).max())
+        lines.append(dataset.flux_closed_form.attrs["formula"])
+        lines.append(f"largest difference from the closed form {scientific(off)}")
+    figure.supxlabel("\n".join(lines), fontsize=6.5, color=GREY)
+
+
+def draw_closed_form(axes: Axes, x: Array, y: Array) -> dict[str, Any]:
+    """Circles of a closed form over its curve."""
+    look: Any = {"color": COLOURS[1], "markerfacecolor": "none", "markersize": 4, "zorder": 6}
+    every = max(1, len(x) // _CIRCLES)
+    return {CLOSED: axes.plot(x[::every], y[::every], "o", **look)[0]}
 
 
 def legend(figure: Figure, handles: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from crtransport.plots.galaxy_panels import (
     PANELS,
     RIGIDITY,
     TOA,
+    draw_closed_form,
     draw_over,
     draw_points,
     is_compared,
@@ -106,7 +107,14 @@ def _draw_curves(
         x, label = here.kinetic_energy.values, ENERGY
         curves = {LIS: here.ratio_lis, TOA: here.ratio_toa}
     axes.set(xscale="log", xlim=(x[0], x[-1]))
-    return x, label, {name: axes.plot(x, y, **LOOK[name])[0] for name, y in curves.items()}
+    look = LOOK
+    if LIS in curves and np.allclose(curves[LIS], curves[TOA], rtol=1e-9, atol=0):
+        # without modulation they differ by rounding
+        curves, look = {LIS: curves[LIS]}, {LIS: LOOK[TOA]}
+    drawn = {name: axes.plot(x, y, **look[name])[0] for name, y in curves.items()}
+    if LIS in curves and "ratio_closed_form" in here:
+        drawn |= draw_closed_form(axes, x, here.ratio_closed_form.values)
+    return x, label, drawn
 
 
 def _ratio_axis(axes: Axes, values: list[Array]) -> None:
