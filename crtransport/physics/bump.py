@@ -101,17 +101,17 @@ class Bump:
         """f(R) at R in GV, m^-2 s^-1 sr^-1 GV^-1."""
         return np.asarray(self.background(rigidity) * (1 + self.K * self._shape(rigidity)))
 
-    def moved(self, share: float) -> Bump:
-        """The same shock seen from ``share`` of the distance along the tube.
+    def at_distance(self, fraction: float) -> Bump:
+        """The same shock seen from ``fraction`` of the distance along the tube.
 
         Both exponents are proportional to the distance from the shock: (R₀/R)^a, which particles
         that are slower to diffuse do not cover, and √(R/R_L), those lost sideways on the way. So
         R₀ ∝ L^(1/a), R_L ∝ L^−2; at the shock itself, 0, all of the excess is there.
         """
-        lost = self.R_L / share**2 if share > 0 else np.inf
-        return replace(self, R0=self.R0 * share ** (1 / self.a), R_L=lost)
+        lost = self.R_L / fraction**2 if fraction > 0 else np.inf
+        return replace(self, R0=self.R0 * fraction ** (1 / self.a), R_L=lost)
 
-    def slope(self, name: str, rigidity: Array) -> Array:
+    def derivative(self, name: str, rigidity: Array) -> Array:
         """∂f/∂ one of its numbers, by name, at R in GV."""
         below = (self.R0 / rigidity) ** self.a
         lost = np.sqrt(rigidity / self.R_L)

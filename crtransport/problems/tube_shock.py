@@ -74,31 +74,31 @@ def shock_index(scattering: Scattering, shock: TubeShock, rtol: float) -> ShockI
 
 def _matched(medium: Medium, where: Coordinate, axis: Elements, shock: TubeShock, n: int) -> float:
     """s with which n modes and the constant of each side match."""
-    mu, weights = _between(shock.relative, where.m)
-    there = np.clip((mu + shock.relative) / (1 + shock.relative * mu), -1, 1)
+    mu_up, weights = _quadrature(shock.relative, where.m)
+    mu_down = np.clip((mu_up + shock.relative) / (1 + shock.relative * mu_up), -1, 1)
 
-    # ahead of the shock these do not vanish far away, so none of them may be in f
-    ahead = _modes(medium, where, axis, shock.beta_up, n, mu)
-    behind = _modes(medium, where, axis, shock.beta_down, n, there)
-    gained = (1 + shock.relative * mu) / np.sqrt(1 - shock.relative**2)  # p behind over p ahead
+    # upstream of the shock these do not vanish far away, so none of them may be in f
+    upstream = _modes(medium, where, axis, shock.beta_up, n, mu_up)
+    downstream = _modes(medium, where, axis, shock.beta_down, n, mu_down)
+    boost = (1 + shock.relative * mu_up) / np.sqrt(1 - shock.relative**2)  # p_down/p_up
 
     def singular(s: float) -> float:
-        weight = weights * (shock.beta_up + mu) * gained**-s
-        rows = (ahead * weight[:, None]).T @ behind
+        weight = weights * (shock.beta_up + mu_up) * boost**-s
+        rows = (upstream * weight[:, None]).T @ downstream
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
         return float(np.linalg.det(rows))
 
-    middle = shock.diffusive
-    grid = np.linspace((1 - _WIDTH) * middle, (1 + _WIDTH) * middle, _STEPS + 1)
+    diffusive = shock.diffusive
+    grid = np.linspace((1 - _WIDTH) * diffusive, (1 + _WIDTH) * diffusive, _STEPS + 1)
     values = np.array([singular(s) for s in grid])
-    found = np.flatnonzero(values[:-1] * values[1:] < 0)
-    if found.size == 0:
+    brackets = np.flatnonzero(values[:-1] * values[1:] < 0)
+    if brackets.size == 0:
         raise ConvergenceError(
             f"no index between {grid[0]:.3g} and {grid[-1]:.3g} lets the distributions on both "
             "sides of the shock match: its speeds are too near to each other or to that of light"
         )
-    nearest = found[np.argmin(np.abs(grid[found] - middle))]
-    return float(brentq(singular, grid[nearest], grid[nearest + 1], xtol=1e-14 * middle))
+    nearest = brackets[np.argmin(np.abs(grid[brackets] - diffusive))]
+    return float(brentq(singular, grid[nearest], grid[nearest + 1], xtol=1e-14 * diffusive))
 
 
 def _modes(
@@ -113,7 +113,7 @@ def _modes(
     return np.column_stack([np.ones(len(mu)), axis.at(x) @ modes.up[:, :n]])
 
 
-def _between(relative: float, m: float) -> tuple[Array, Array]:
+def _quadrature(relative: float, m: float) -> tuple[Array, Array]:
     """Points and weights over μ; closer together at the equators of both frames.
 
     μ runs from one equator to the next as an incomplete beta function, whose order makes the
@@ -122,8 +122,8 @@ def _between(relative: float, m: float) -> tuple[Array, Array]:
     t, w = leggauss(_POINTS)
     k = float(np.ceil(2 * m)) if m > 1 else 1.0
     v = (1 + t) / 2
-    share, slope = betainc(k, k, v), (v * (1 - v)) ** (k - 1) / beta(k, k)
+    position, density = betainc(k, k, v), (v * (1 - v)) ** (k - 1) / beta(k, k)
     edges = np.array([-1.0, -relative, 0.0, 1.0])
     lengths = np.diff(edges)[:, None]
-    points = edges[:-1, None] + lengths * share
-    return points.ravel(), (lengths * slope * w / 2).ravel()
+    points = edges[:-1, None] + lengths * position
+    return points.ravel(), (lengths * density * w / 2).ravel()

@@ -63,7 +63,7 @@ def curves(
         coords["place"] = variable(
             np.array(deck.wake.places), "1", "distance from the shock over that of the Sun", "place"
         )
-        seen = [shock.moved(place) for place in deck.wake.places]
+        seen = [shock.at_distance(place) for place in deck.wake.places]
         variables["wake_R0"] = variable(
             np.array([one.R0 for one in seen]), "GV", "R0 at a place of the tube", "place"
         )

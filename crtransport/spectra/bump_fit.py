@@ -137,7 +137,7 @@ class BumpFit:
         matches = self.likelihood.matches(curves, values)
         slopes = self.likelihood.by_nuisances(matches)
         for name in (one for one in values if one not in slopes):
-            fluxes = {self.element: partial(bump.slope, name)}
+            fluxes = {self.element: partial(bump.derivative, name)}
             slopes[name] = sum(
                 float(
                     np.sum(matches[d.name].weights * on_axis(d.table, fluxes)(matches[d.name].at))

@@ -148,7 +148,7 @@ def spread_of(one: Predicted, fitted: Bump, fit: Fit, rigidity: Array) -> Spread
 
 def spread_of_fitted(bump: Bump, fit: Fit, rigidity: Array) -> Spread:
     """Of the fitted element at R in GV: all that is known of it comes from the fit."""
-    slopes = [bump.slope(name, rigidity) / bump.flux(rigidity) for name in _of_formula(fit)]
+    slopes = [bump.derivative(name, rigidity) / bump.flux(rigidity) for name in _of_formula(fit)]
     return Spread(own=np.zeros((rigidity.size, rigidity.size)), shock=np.array(slopes))
 
 

@@ -127,7 +127,7 @@ def test_slopes_are_derivatives(name: str) -> None:
     one = replace(TRUE, R_L=3e4)
     step = 1e-5 * getattr(one, name)
     up, down = (replace(one, **{name: getattr(one, name) + s}).flux(AT) for s in (step, -step))
-    assert one.slope(name, AT) == pytest.approx((up - down) / (2 * step), rel=1e-6)
+    assert one.derivative(name, AT) == pytest.approx((up - down) / (2 * step), rel=1e-6)
 
 
 def test_the_shock_of_the_relation() -> None:
