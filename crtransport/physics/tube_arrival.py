@@ -1,4 +1,4 @@
-"""What of a flux tube is seen at the Sun, and the shock that fills it."""
+"""Tables [shock] and [arrival] of a flux tube: the shock that fills it, and the view at the Sun."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ class TubeShock:
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """How the anisotropy of a tube is seen: among isotropic background, by arrays on the ground.
+    """The anisotropy of a tube on top of an isotropic background, as arrays on the ground see it.
 
         E = K exp[−(R₀/R)^a],   share of the tube E/(1 + E)
 
-    of all particles at rigidity R (Malkov et al. 2023, Eq. 1); the first harmonic in right
-    ascension of a dipole along the field is its amplitude times cos(dec).
+    of all particles at rigidity R (Malkov et al. 2023, Eq. 1, without losses); the first harmonic
+    in right ascension of a dipole along the field is its amplitude times cos(dec).
 
     Attributes
     ----------
@@ -81,6 +81,6 @@ class Arrival:
     dec: Annotated[float, Quantity(unit="deg", ge=-90, le=90)]
 
     def share(self, rigidity: Array) -> Array:
-        """Of the tube's particles among all, at R in GV."""
+        """Share of the tube's particles among all, at R in GV."""
         excess = self.K * np.exp(-((self.R0 / rigidity) ** self.a))
         return np.asarray(excess / (1 + excess))

@@ -15,14 +15,15 @@ from crtransport.problems.galaxy_flux import Spectrum
 
 Array = NDArray[np.float64]
 
-#: distance over which the density is differenced, of the Sun's distance from the axis
+#: step of the difference in r on either side of the Sun, over its distance from the axis
 _STEP = 1e-3
 
 
 def background(answer: Answer, element: str, energy: Array) -> tuple[Array, Array]:
     """Interstellar flux of an element, and [energy, 3] its flux times dipole.
 
-    δ = 3 D ∇n/(v n), along the line to the axis of the Galaxy (l = 0), as n is even in z.
+    δ = 3 D ∇n/(v n), to where n rises; along the line to the axis of the Galaxy (l = 0), as n is
+    even in z. A wind is along z and adds nothing in the mid-plane.
     """
     deck, run = answer.deck, answer.run
     size = deck.geometry

@@ -1,4 +1,4 @@
-"""Gas at the Sun, and how much of it particles have crossed when they are seen."""
+"""Column density of the gas at the Sun, and the grammage that particles have crossed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,16 @@
 """The index of what a shock accelerates, by matching pitch-angle modes across it.
 
 Kirk & Schneider 1987 (ApJ 315, 425): f ∝ p^−s has the form Σ aᵢ Qᵢ(μ) e^(−Λᵢζ) on either side,
-without modes that grow away from the shock, and is one distribution at the shock itself.
+without modes that grow away from the shock, and is one distribution at the shock itself,
+
+    f_up(p, μ) = f_down(p′, μ′),   μ′ = (μ + β)/(1 + βμ),   p′ = p (1 + βμ)/√(1 − β²)
+
+with β the speed of one gas in the frame of the other; the gas flows to ζ > 0. Modes of a side are
+orthogonal with the weight u + μ. Upstream the constant and all Λ > 0 are absent, so that s is where
+
+    det ∫ (u_up + μ) Qᵢ(μ) Q′ⱼ(μ′) (p′/p)^−s dμ = 0
+
+over these Qᵢ and the modes Q′ⱼ, constant and Λ > 0, that downstream has.
 """
 
 from __future__ import annotations

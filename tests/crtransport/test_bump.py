@@ -159,7 +159,8 @@ def test_rigidities_are_raised_by_the_shock() -> None:
 
 def test_nearer_to_the_shock_both_exponents_are_smaller() -> None:
     lossy = replace(TRUE, R_L=1e5)
-    excess_there = [one.flux(AT) / one.background(AT) - 1 for one in map(lossy.moved, (0, 0.3, 1))]
+    places = [lossy.at_distance(fraction) for fraction in (0, 0.3, 1)]
+    excess_there = [bump.flux(AT) / bump.background(AT) - 1 for bump in places]
     assert excess_there[0] == pytest.approx(np.full(AT.shape, TRUE.K))
     whole = np.log(excess_there[2] / TRUE.K)
     assert np.log(excess_there[1] / TRUE.K) == pytest.approx(0.3 * whole)

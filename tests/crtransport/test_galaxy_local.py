@@ -176,8 +176,10 @@ def test_the_background_dipole_is_that_of_a_bessel_series() -> None:
 
 
 def test_two_discretisations_have_the_same_background_dipole() -> None:
-    cells = {"solver.discretisation": "finite-volume", "solver.cells_r": 80, "solver.cells_z": 40}
-    rest = LIGHT | {"momentum.per_decade": 6, "output.per_decade": 5}
+    cells = {"solver.discretisation": "finite-volume", "solver.cells_r": 40, "solver.cells_z": 30}
+    # with the rings of the default gas, cells err by 1.3 % at 40, by 0.4 % at 160 in r
+    smooth = {"H2": {"kind": "bronfman1988"}, "HI": {"kind": "gordon1976"}}
+    rest = LIGHT | {"momentum.per_decade": 6, "output.per_decade": 5, "gas": smooth}
     tables = resolve(load_deck("yuan2025_fig3", rest))
     tables["solver"] = {"kind": "sweep-gmres", "rtol": 1.0}
     volumes = crtransport.run(tables, cells).dipole_background
