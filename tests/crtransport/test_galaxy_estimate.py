@@ -203,6 +203,8 @@ def test_gains_from_the_lowest_momenta_are_named() -> None:
             "xi": 0.858,
         },
         "reacceleration": {"v_alfven": 55.0},
+        # with a fifth more, as the default has, losses win
+        "gas": {"H2": {"kind": "bronfman1988"}, "HI": {"kind": "gordon1976"}},
         "source": [{"abundances": {"H1": 1.0}, "injection": {"gamma1": 1.99, "gamma2": 2.25}}],
     }
     failures = crtransport.run(tables).attrs["failures"]
