@@ -205,6 +205,12 @@ class Equations:
         found = pieces(Rates(deck, self.nuclei, levels), space, deck)
         if log_scales is None:
             log_scales = self.origins.log_typical(found, levels)
+        for nucleus, row in zip(self.nuclei, log_scales, strict=True):
+            if not np.isfinite(row).any():
+                raise ConvergenceError(
+                    f"{nucleus.name}: nothing makes it at the momenta of the grid; leave it out of "
+                    "network, or raise momentum.T_max"
+                )
         self.log_scales, self.weights = log_scales, weight_of(log_scales)
         self.terms = make_terms(found, levels, log_scales, momentum_order(deck))
 
@@ -235,6 +241,10 @@ def _solved(
         residual = solution.residual
     else:
         parts = [origin.emitted(log_scale), origin.produced(log_scale)]
+        if not parts[0].any():
+            raise ConvergenceError(
+                f"normalisation.flux: no source sets {nucleus.name} free at the momenta of the grid"
+            )
         answers = [method(replace(problem, source=part)) for part in parts if part.any()]
         at, levels, sun = np.array(norm.T), equations.levels, equations.space.sun
         flux = [

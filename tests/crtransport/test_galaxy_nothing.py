@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -99,3 +100,19 @@ def test_it_says_what_helps_where_the_output_nears_the_end_of_the_momenta() -> N
     found = crtransport.run(CUT | near | {"source": [{"abundances": {"C12": 1.0}}]})
     assert found.attrs["error_from"].startswith("T_max: ")
     assert found.attrs["error_from"].endswith("raise momentum.T_max, or lower output.T_max")
+
+
+def test_a_nuclide_that_nothing_makes_on_the_grid_is_named(tmp_path: Path) -> None:
+    table = tmp_path / "threshold.csv"
+    rows = "Z_parent,A_parent,Z_child,A_child,s_0.01,s_1e6,s_2e6\n2,4,1,2,0,0,30\n"
+    table.write_text(f"# [GeV/n]\n{rows}")
+    deck = {
+        "model": "galaxy",
+        "network": ["H1", "H2", "He4"],
+        "geometry": {"kind": "slab"},
+        "nuclear": {"channel_file": str(table)},
+        "momentum": {"T_max": 1e4},
+        "output": {"T_max": 1e3},
+    }
+    with pytest.raises(ConvergenceError, match=r"H2: nothing makes it .* momentum\.T_max"):
+        crtransport.run(deck)
