@@ -108,6 +108,8 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("slab_secondary", {"gas.HI": {"kind": "sum", "parts": PARTS}}),
     ("burst_geminga", {"medium": "two-zone", "bubble": {"radius": 0.05, "factor": 0.1}}),
     ("burst_geminga", {"local_source.0.duration": 1e5, "gas": {"density": 1.0}}),
+    ("burst_geminga", {"local_source.0.alphas": {"He": 2.2}}),
+    ("burst_geminga", {"local_source.0.cutoffs": {"He": 6e4}}),
     ("burst_two_halo", {"gas": {"density": 1.0, "half_thickness": 0.1}}),
     ("local_population", FEW_SOURCES),
     ("slab_unstable", {"nuclear.half_lives": {"Be10": 1.4}}),
