@@ -21,8 +21,9 @@ Array = NDArray[np.float64]
 _CERTAIN = 0.3
 #: part of the largest flux above which negative ones are no ripple
 _MUCH = 0.1
-#: lowest energy of the grid by which that is confirmed, over that of the deck's
-_BELOW = 0.01
+#: lowest energy of the grid by which that is confirmed, over that of the deck's, and its levels per
+#: decade: a cutoff that few levels hold may be negative on two coarse grids alike
+_BELOW, _FINER = 0.01, 2.0
 
 
 def refuse_unsteady(estimate: Estimate) -> None:
@@ -33,7 +34,8 @@ def refuse_unsteady(estimate: Estimate) -> None:
     solution that no grid changes says that gains exceed losses, and that there is no steady state.
     Gains include what waves bring from below T_min, where the density goes on as is expected of it.
     Where losses below T_min would end that, a lower T_min changes the solution, and the error is
-    large: such a flux is not resolved (`not_positive`). One two decades lower has to agree.
+    large: such a flux is not resolved (`not_positive`). One two decades lower, on twice
+    as many levels per decade, has to agree.
 
     Raises
     ------
@@ -57,15 +59,15 @@ def refuse_unsteady(estimate: Estimate) -> None:
         if negative.any():
             raise ConvergenceError(
                 f"{name}: there is no steady state: the solution is negative at T = "
-                f"{_span(energy[negative])}, on this and on coarser grids and from whatever "
+                f"{_span(energy[negative])}, on this, coarser and finer grids and from whatever "
                 "T_min, as gains by reacceleration exceed escape and losses; lower [reacceleration]"
             )
 
 
 def _from_far_below(deck: GalaxyDeck) -> Array:
-    """[nuclide, energy] fluxes on levels that begin two decades lower."""
+    """[nuclide, energy] fluxes on finer levels that begin two decades lower."""
     below = max(_BELOW, LOWEST / deck.momentum.ends()[0])
-    answer = Answer(deck, transport(deck, Resolution(below=min(below, 1.0))))
+    answer = Answer(deck, transport(deck, Resolution(below=min(below, 1.0), per_decade=_FINER)))
     return np.stack(
         [np.sign(answer.norm) * answer.interstellar(n, energies(deck)) for n in deck.nuclides]
     )
