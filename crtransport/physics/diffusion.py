@@ -104,14 +104,14 @@ Radial = Annotated[RadialExponential | RadialFactors, Discriminator("kind")]
 class Diffusion:
     """D(R, r, z) = f(z) g(r) D₀ β^η (R/R₀)^δ₁ [1 + (R/R₁)^(1/s)]^(s(δ₂−δ₁)), and more breaks.
 
-    What all shapes in space have in common. By itself one power law with D ∝ β, a round number at
-    4 GV and Kolmogorov's slope, as is usual in GALPROP's decks.
+    What all shapes in space have in common. By itself one power law with D ∝ β, the value at 4 GV
+    and Kolmogorov's slope that are usual in GALPROP's decks (Strong et al. 2004, A&A 422, L47).
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
     defaults_from: ClassVar[Any] = {"no paper (one power law)": ("D0", "R0", "delta1", "eta")}
 
-    D0: Coefficient = 5e28
+    D0: Coefficient = 5.8e28
     R0: Rigidity = 4.0
     delta1: Slope = 1 / 3
     delta2: Slope | None = None

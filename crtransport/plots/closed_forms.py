@@ -79,6 +79,8 @@ def _is_plain(deck: GalaxyDeck) -> bool:
         and deck.diffusion.radial is None
         and deck.diffusion.anisotropy == 1
         and deck.diffusion.R0 == _R0
+        and deck.diffusion.smoothness == 0.5
+        and not deck.diffusion.breaks
         and (empty or (thin and not losses and deck.nuclear.inelastic == "constant"))
         and wind.dVdz == 0
         and not (wind.V0 and wind.adiabatic)
@@ -96,6 +98,8 @@ def _rigidity(nucleus: Nuclide, energy: Array) -> Array:
 
 def _diffusion(deck: GalaxyDeck, nucleus: Nuclide, energy: Array) -> Array:
     law = {name: getattr(deck.diffusion, name) for name in ("D0", "delta1", "delta2", "R1", "eta")}
+    if law["R1"] is None:  # one power law, whatever R1 is
+        law |= {"delta2": law["delta1"], "R1": _R0}
     return exact.diffusion(_rigidity(nucleus, energy), _speed(nucleus, energy), **law)
 
 
@@ -227,7 +231,7 @@ def _leaky_box(deck: GalaxyDeck) -> tuple[str, Density] | None:
     empty = deck.gas.HI.kind == deck.gas.H2.kind == "none"
     if not empty or len(deck.network) > 1 or strength is None:
         return None
-    if law.delta2 != rising or law.eta != 0 or deck.convection.V0:
+    if law.delta2 not in (None, rising) or law.eta != 0 or deck.convection.V0:
         return None
     time, rate = getattr(deck.geometry, "escape_time", 0.0), losses.rate
 

@@ -61,7 +61,7 @@ def test_the_closed_form_is_what_was_computed_and_is_drawn(name: str) -> None:
         ("slab_wind", {"network": ["H1", "He3", "He4"]}),
         ("slab_thick_source", {"gas.HI": {"kind": "thin-disk", "column": 6e20}}),
         ("cylinder_bessel", {"diffusion.radial": {"kind": "exponential", "length": 10.0}}),
-        ("leaky_box_losses", {"diffusion.delta2": 0.3}),
+        ("leaky_box_losses", {"diffusion.delta2": 0.3, "diffusion.R1": 10.0}),
         ("leaky_box_reacceleration", {"gas.HI": {"kind": "uniform", "n0": 1.0}}),
         ("galaxy_protons", {}),
     ],

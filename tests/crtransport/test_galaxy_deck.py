@@ -233,8 +233,8 @@ def test_all_that_does_not_go_with_a_geometry_is_told_at_once() -> None:
         deck(**BOX | wrong)
     why = [problem.why for problem in caught.value.problems]
     heads = [
-        'gas.H2.kind = "bronfman1988": a leaky box needs the mean density',
-        'gas.HI.kind = "gordon1976": a leaky box',
+        'gas.H2.kind = "bronfman-wouterloot": a leaky box needs the mean density',
+        'gas.HI.kind = "gordon-burton": a leaky box',
         'gas.HII.kind = "cordes1991": a leaky box',
         'diffusion.kind = "two-halo": a leaky box is well mixed',
         "convection has no meaning in a leaky box",
