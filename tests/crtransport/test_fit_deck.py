@@ -30,7 +30,6 @@ SMALL: dict[str, Any] = {
     "model": "galaxy",
     "network": ["C12", "B11"],
     "source": [{"abundances": {"C12": 1.0}}],
-    # smooth, for two elements in r
     "gas": {"H2": {"kind": "bronfman1988"}, "HI": {"kind": "gordon1976"}},
     "normalisation": {"flux": {"C12": 9e-5}},
     "momentum": {"per_decade": 5, "T_max": 1e4},
